@@ -1,1 +1,25 @@
-//! .
+//! How the tables came to be: one set of migrations for SQLite and PostgreSQL. Imports no crate of ours.
+
+use sea_orm_migration::prelude::*;
+
+mod columns;
+mod m0001_first_part;
+mod m0001_key_store;
+
+/// The migrations of the data store.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_first_part::Migration)]
+    }
+}
+
+/// The migrations of the key store, which lives beside the data and is never part of its backups.
+pub struct KeyStoreMigrator;
+
+impl MigratorTrait for KeyStoreMigrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_key_store::Migration)]
+    }
+}

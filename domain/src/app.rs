@@ -1,0 +1,137 @@
+//! What a verb stands on: the stores, and the doors of time and chance.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicI64, Ordering},
+};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use uuid::{ContextV7, Timestamp, Uuid};
+
+use crate::{database::Database, key_store::KeyStore};
+
+/// Everything a verb needs, once per process.
+pub struct App {
+    /// The data store.
+    pub db: Database,
+    /// The keys that read it.
+    pub keys: KeyStore,
+    /// The door of time.
+    pub clock: Arc<dyn Clock>,
+    /// The door of ids.
+    pub ids: Ids,
+    /// Wakes the relay after a commit that made something due.
+    pub bell: Arc<dyn Bell>,
+    /// Keys known a moment ago.
+    pub known_callers: crate::api_keys::KnownCallers,
+}
+
+impl App {
+    /// An app over its stores and doors.
+    #[must_use]
+    pub fn new(db: Database, keys: KeyStore, clock: Arc<dyn Clock>, bell: Arc<dyn Bell>) -> Self {
+        Self {
+            db,
+            keys,
+            ids: Ids::new(Arc::clone(&clock)),
+            clock,
+            bell,
+            known_callers: crate::api_keys::KnownCallers::default(),
+        }
+    }
+}
+
+/// Two clocks (DESIGN section 5), both in whole milliseconds.
+pub trait Clock: Send + Sync {
+    /// The organisations' time: due moments, windows, quiet hours, caps, retention.
+    fn now(&self) -> DateTime<Utc>;
+    /// The wall's time: leases, provider back-off, expiry of keys, rate limits, audit.
+    fn wall(&self) -> DateTime<Utc>;
+}
+
+/// Rings when something became due. Best effort: polling is the safety net.
+pub trait Bell: Send + Sync {
+    /// Returns at once, whatever happens behind it.
+    fn ring(&self);
+}
+
+/// A bell nobody hears, for the command line.
+pub struct SilentBell;
+
+impl Bell for SilentBell {
+    fn ring(&self) {}
+}
+
+/// The system's clock, corrected by the offset to the database's, so that machines agree.
+#[derive(Default)]
+pub struct SystemClock {
+    offset_ms: AtomicI64,
+}
+
+impl SystemClock {
+    /// Takes over the measured offset of the database's clock to ours.
+    pub fn correct(&self, offset: chrono::TimeDelta) {
+        self.offset_ms.store(offset.num_milliseconds(), Ordering::Relaxed);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the door of time")]
+fn system_now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(3)
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.wall()
+    }
+
+    fn wall(&self) -> DateTime<Utc> {
+        system_now() + chrono::TimeDelta::milliseconds(self.offset_ms.load(Ordering::Relaxed))
+    }
+}
+
+/// A clock that stands still until moved; its wall is the system's. For stories and the demo.
+pub struct TravellingClock(Mutex<DateTime<Utc>>);
+
+impl TravellingClock {
+    /// Stands at `start`.
+    #[must_use]
+    pub fn at(start: DateTime<Utc>) -> Self {
+        Self(Mutex::new(start.trunc_subsecs(3)))
+    }
+
+    /// Moves to `moment`, forward or back.
+    pub fn travel_to(&self, moment: DateTime<Utc>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = moment.trunc_subsecs(3);
+    }
+}
+
+impl Clock for TravellingClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wall(&self) -> DateTime<Utc> {
+        system_now()
+    }
+}
+
+/// The door of ids: UUIDv7 by the wall's clock, rising within a process.
+pub struct Ids {
+    clock: Arc<dyn Clock>,
+    context: Mutex<ContextV7>,
+}
+
+impl Ids {
+    fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, context: Mutex::new(ContextV7::new()) }
+    }
+
+    /// The next id.
+    pub fn next(&self) -> Uuid {
+        let wall = self.clock.wall();
+        let seconds = u64::try_from(wall.timestamp()).unwrap_or_default();
+        let context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
+        Uuid::new_v7(Timestamp::from_unix(&*context, seconds, wall.timestamp_subsec_nanos()))
+    }
+}

@@ -1,0 +1,162 @@
+//! Who asks, on whose behalf, when: the first argument of every verb.
+
+use chrono::{DateTime, Utc};
+use nazorg_entities::{ApiKeyId, OrganisationId, PersonId, Role, UnitId};
+use sea_orm::DatabaseConnection;
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    database::{Tx, Writing},
+    error::{Error, Result},
+    policy::{self, Action, Reach, Scope},
+};
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The tenant; nothing outside it can be seen.
+    pub organisation: OrganisationId,
+    /// Which key, or nobody's: the worker or the operator at the command line.
+    pub standing: Standing,
+    /// The person who acts: the key's own, or the one the integration acts on behalf of.
+    pub person: Option<PersonId>,
+    /// The units a line manager manages.
+    pub units: Vec<UnitId>,
+}
+
+/// By what right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// An API key with the role it acts in and the scopes that narrow it.
+    Client {
+        /// The key.
+        key: ApiKeyId,
+        /// The role the policy page is asked about.
+        role: Role,
+        /// What the key may touch at all; `None` is everything the role may.
+        scopes: Option<Vec<Scope>>,
+        /// Whether the key is an integration's and must name a user where personal data is touched.
+        integration: bool,
+    },
+    /// The worker, doing what is owed.
+    Worker,
+    /// The operator at the command line.
+    Operator,
+}
+
+impl Caller {
+    /// The worker acting within an organisation.
+    #[must_use]
+    pub fn worker(organisation: OrganisationId) -> Self {
+        Self { organisation, standing: Standing::Worker, person: None, units: Vec::new() }
+    }
+
+    /// The operator acting within an organisation.
+    #[must_use]
+    pub fn operator(organisation: OrganisationId) -> Self {
+        Self { organisation, standing: Standing::Operator, person: None, units: Vec::new() }
+    }
+
+    /// The key that called, if a key did.
+    #[must_use]
+    pub fn key(&self) -> Option<ApiKeyId> {
+        match &self.standing {
+            Standing::Client { key, .. } => Some(*key),
+            Standing::Worker | Standing::Operator => None,
+        }
+    }
+
+    /// The word for the audit row.
+    #[must_use]
+    pub fn role_word(&self) -> &'static str {
+        match &self.standing {
+            Standing::Client { role, .. } => role.as_str(),
+            Standing::Worker => "worker",
+            Standing::Operator => "operator",
+        }
+    }
+}
+
+/// Who asks, when, and under which numbers.
+pub struct Context<'a> {
+    /// What the verb stands on.
+    pub app: &'a App,
+    /// Who asks.
+    pub caller: Caller,
+    /// The tenant.
+    pub organisation: OrganisationId,
+    /// The organisation's time, read once.
+    pub now: DateTime<Utc>,
+    /// The wall's time, read once.
+    pub wall: DateTime<Utc>,
+    /// The request's id.
+    pub request_id: Uuid,
+    /// The W3C trace id, 32 hex digits.
+    pub trace_id: String,
+    pub(crate) outer: Option<Writing>,
+}
+
+impl App {
+    /// A context for one call.
+    #[must_use]
+    pub fn context(&self, caller: Caller, request_id: Uuid, trace_id: String) -> Context<'_> {
+        Context {
+            app: self,
+            organisation: caller.organisation,
+            caller,
+            now: self.clock.now(),
+            wall: self.clock.wall(),
+            request_id,
+            trace_id,
+            outer: None,
+        }
+    }
+
+    /// A context for the worker within an organisation.
+    #[must_use]
+    pub fn worker_context(&self, organisation: OrganisationId) -> Context<'_> {
+        let id = self.ids.next();
+        self.context(Caller::worker(organisation), id, id.simple().to_string())
+    }
+}
+
+impl<'a> Context<'a> {
+    /// Begins the verb's transaction.
+    pub async fn begin(&self) -> Result<Tx<'_>> {
+        match &self.outer {
+            Some(writing) => Ok(Tx::Outer(writing)),
+            None => Ok(Tx::Own(self.app.db.begin().await?, &*self.app.bell)),
+        }
+    }
+
+    /// For reading outside a transaction.
+    #[must_use]
+    pub fn db(&self) -> &'a DatabaseConnection {
+        self.app.db.reader()
+    }
+
+    /// How far the caller reaches with this action; 403 when not at all (the policy page decides).
+    pub fn may(&self, action: Action) -> Result<Reach> {
+        match &self.caller.standing {
+            Standing::Worker | Standing::Operator => Ok(Reach::All),
+            Standing::Client { role, scopes, integration, .. } => {
+                if let Some(scopes) = scopes
+                    && !scopes.contains(&action.scope())
+                {
+                    return Err(Error::Forbidden);
+                }
+                if *integration && self.caller.person.is_none() && action.touches_people() {
+                    return Err(Error::OnBehalfOfRequired);
+                }
+                policy::reach(*role, action).ok_or(Error::Forbidden)
+            }
+        }
+    }
+
+    /// Whether the caller acts in this role.
+    #[must_use]
+    pub fn is(&self, wanted: Role) -> bool {
+        matches!(&self.caller.standing, Standing::Client { role, .. } if *role == wanted)
+    }
+}

@@ -1,0 +1,176 @@
+//! What happened, thin, written with the change; numbered after the commit; read by the feed (DESIGN section 4).
+
+mod rows;
+
+use nazorg_entities::{CaseId, EventId, OrganisationId, events};
+use sea_orm::{ActiveValue::Set, EntityTrait};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{App, Context, database::Writing, error::Result, policy::Action};
+
+macro_rules! kinds {
+    ($($variant:ident = $word:literal, $subject:literal;)*) => {
+        /// Every kind of event, as published: `nl.nazorg.` stands before it in a CloudEvent.
+        #[expect(missing_docs, reason = "the words say it")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Kind { $($variant,)* }
+
+        impl Kind {
+            /// All kinds.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word on the wire.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// What its subject is.
+            #[must_use]
+            pub const fn subject(self) -> &'static str {
+                match self { $(Self::$variant => $subject,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    OrganisationChanged = "organisation.changed", "organisation";
+    UnitCreated = "unit.created", "unit";
+    UnitChanged = "unit.changed", "unit";
+    ApiKeyCreated = "api_key.created", "api_key";
+    ApiKeyRevoked = "api_key.revoked", "api_key";
+    ProtocolUploaded = "protocol.uploaded", "protocol";
+    ProtocolChanged = "protocol.changed", "protocol";
+    ProtocolPublished = "protocol.published", "protocol";
+    ProtocolRetired = "protocol.retired", "protocol";
+    PersonCreated = "person.created", "person";
+    PersonChanged = "person.changed", "person";
+    ContactPointChanged = "contact_point.changed", "contact_point";
+    RelationChanged = "relation.changed", "relation";
+    ConsentGiven = "consent.given", "consent";
+    ConsentRevoked = "consent.revoked", "consent";
+    StaffChanged = "staff.changed", "person";
+    IncidentReported = "incident.reported", "incident";
+    IncidentChanged = "incident.changed", "incident";
+    CaseOpened = "case.opened", "case";
+    CaseChanged = "case.changed", "case";
+    CaseClosed = "case.closed", "case";
+    CaseReopened = "case.reopened", "case";
+    CaseAssigned = "case.assigned", "case";
+    NoteWritten = "note.written", "note";
+    TrajectoryStarted = "trajectory.started", "trajectory";
+    TrajectoryChanged = "trajectory.changed", "trajectory";
+    TrajectoryClosed = "trajectory.closed", "trajectory";
+    FollowUpPlanned = "follow_up.planned", "follow_up";
+    FollowUpMoved = "follow_up.moved", "follow_up";
+    FollowUpOverdue = "follow_up.overdue", "follow_up";
+    FollowUpEnded = "follow_up.ended", "follow_up";
+    FollowUpReassigned = "follow_up.reassigned", "follow_up";
+    MessageSent = "message.sent", "message";
+    MessageNotSent = "message.not_sent", "message";
+    MessageAcknowledged = "message.acknowledged", "message";
+    AlarmRaised = "alarm.raised", "alarm";
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Event {
+    kind: Kind,
+    subject: Uuid,
+    case: Option<CaseId>,
+    data: Value,
+}
+
+impl Event {
+    /// It happened to this subject.
+    #[must_use]
+    pub fn new(kind: Kind, subject: Uuid) -> Self {
+        Self { kind, subject, case: None, data: json!({}) }
+    }
+
+    /// …within a case; who may see the case may see the event.
+    #[must_use]
+    pub fn of_case(mut self, case: CaseId) -> Self {
+        self.case = Some(case);
+        self
+    }
+
+    /// …with codes and ids, never with people.
+    #[must_use]
+    pub fn with(mut self, data: Value) -> Self {
+        self.data = data;
+        self
+    }
+}
+
+/// An event as the feed tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// Its place in the organisation's order; strictly rising, gaps allowed.
+    pub position: i64,
+    /// Its id.
+    pub id: EventId,
+    /// When.
+    pub at: chrono::DateTime<chrono::Utc>,
+    /// What.
+    pub kind: String,
+    /// To what kind of thing.
+    pub subject_kind: String,
+    /// To which.
+    pub subject_id: Uuid,
+    /// Within which case.
+    pub case_id: Option<CaseId>,
+    /// Codes and ids.
+    pub data: Value,
+}
+
+/// Writes events with the change they tell of.
+pub async fn record(tx: &Writing, cx: &Context<'_>, happened: impl IntoIterator<Item = Event>) -> Result<()> {
+    let rows: Vec<_> = happened
+        .into_iter()
+        .map(|Event { kind, subject, case, data }| events::ActiveModel {
+            id: Set(EventId(cx.app.ids.next())),
+            organisation_id: Set(cx.organisation),
+            position: Set(None),
+            at: Set(cx.now),
+            kind: Set(kind.as_str().to_owned()),
+            subject_kind: Set(kind.subject().to_owned()),
+            subject_id: Set(subject),
+            case_id: Set(case),
+            data: Set(data),
+            trace_id: Set(cx.trace_id.clone()),
+        })
+        .collect();
+    for chunk in rows.chunks(200) {
+        events::Entity::insert_many(chunk.to_vec()).exec_without_returning(&**tx).await?;
+    }
+    Ok(())
+}
+
+/// Numbers what is committed and has no number yet; answers how many. One process at a time does it.
+pub async fn number(app: &App) -> Result<u64> {
+    let tx = app.db.begin().await?;
+    let numbered = rows::number(&tx, app.db.is_postgres()).await?;
+    tx.commit(&crate::app::SilentBell).await?;
+    Ok(numbered)
+}
+
+/// Raises an alarm a human must see: an event, a metric and a log line.
+pub async fn alarm(tx: &Writing, cx: &Context<'_>, code: &'static str, subject: Uuid) -> Result<()> {
+    tracing::error!(code, %subject, organisation = %cx.organisation, "alarm");
+    metrics::counter!("nazorg_alarms_total", "code" => code).increment(1);
+    record(tx, cx, [Event::new(Kind::AlarmRaised, subject).with(json!({ "code": code }))]).await
+}
+
+/// What happened after a position, in order, as far as this caller may see it now; and the position to go on from.
+pub async fn feed(cx: &Context<'_>, after: i64, limit: u64) -> Result<(Vec<Told>, i64)> {
+    let reach = cx.may(Action::ReadFeed)?;
+    rows::after(cx, reach, after, limit).await
+}
+
+/// Events of one organisation that still wait for their number.
+pub async fn unnumbered(app: &App, organisation: OrganisationId) -> Result<u64> {
+    rows::unnumbered(app, organisation).await
+}

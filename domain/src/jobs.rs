@@ -1,0 +1,290 @@
+//! What is owed: one row per thing that must happen later, written in the transaction that makes it owed (DESIGN 5).
+
+use std::{collections::HashMap, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use nazorg_entities::{JobId, JobKind, OrganisationId, jobs};
+use sea_orm::{
+    ActiveEnum, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+    Statement, Value, sea_query::OnConflict,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{App, Context, database::Writing, error::Result};
+
+/// How long a lease holds, wall time.
+pub const LEASE: Duration = Duration::from_secs(30);
+/// How many jobs travel together.
+pub const BATCH: usize = 100;
+/// How many may be out at once; Redis fails beyond (STACK 1.1).
+pub const OUTSTANDING: u64 = 10_000;
+
+/// One job in the version it was leased in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The job.
+    pub id: JobId,
+    /// Its version; any other means the lease lapsed or the work was re-planned.
+    pub version: i32,
+}
+
+/// Up to [`BATCH`] leases of one kind: what travels through the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeasedBatch {
+    /// What to do.
+    pub kind: JobKind,
+    /// To which.
+    pub leases: Vec<Lease>,
+}
+
+/// A job in hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The job, in the version this claim gave it.
+    pub job: Lease,
+    /// The follow-up or message.
+    pub subject: Uuid,
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// How often it was tried before.
+    pub attempts: i32,
+    /// When it was due.
+    pub due_at: DateTime<Utc>,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is owed any more; the row goes.
+    Done,
+    /// Owed again at a moment of the organisation's time.
+    Again(DateTime<Utc>),
+    /// It failed; owed again after a while of wall time.
+    Retry {
+        /// How long to wait.
+        after: Duration,
+        /// A stable code.
+        error: &'static str,
+    },
+    /// It failed for good; the row stays, visible, until someone retries it.
+    GivenUp {
+        /// A stable code.
+        error: &'static str,
+    },
+}
+
+/// What becomes owed when.
+#[derive(Debug, Clone, Copy)]
+pub struct Owed {
+    /// The follow-up or message.
+    pub subject: Uuid,
+    /// When, in the organisation's time.
+    pub due_at: DateTime<Utc>,
+}
+
+/// Makes these owed, replacing what was owed for the same subjects: any lease on the old version is worthless at once.
+pub async fn put(tx: &Writing, cx: &Context<'_>, kind: JobKind, owed: &[Owed]) -> Result<()> {
+    if owed.iter().any(|one| one.due_at <= cx.now) {
+        tx.owes_now();
+    }
+    for chunk in owed.chunks(500) {
+        let rows = chunk.iter().map(|one| jobs::ActiveModel {
+            id: Set(JobId(cx.app.ids.next())),
+            organisation_id: Set(cx.organisation),
+            kind: Set(kind),
+            subject: Set(one.subject),
+            due_at: Set(one.due_at),
+            version: Set(1),
+            lease_until: Set(None),
+            attempts: Set(0),
+            last_error: Set(None),
+            given_up_at: Set(None),
+        });
+        let replace = OnConflict::columns([jobs::Column::Kind, jobs::Column::Subject])
+            .update_columns([
+                jobs::Column::DueAt,
+                jobs::Column::LeaseUntil,
+                jobs::Column::Attempts,
+                jobs::Column::LastError,
+                jobs::Column::GivenUpAt,
+            ])
+            .value(jobs::Column::Version, sea_orm::sea_query::Expr::col((jobs::Entity, jobs::Column::Version)).add(1))
+            .to_owned();
+        jobs::Entity::insert_many(rows).on_conflict(replace).exec_without_returning(&**tx).await?;
+    }
+    Ok(())
+}
+
+/// Nothing is owed for these any more.
+pub async fn remove(tx: &Writing, kind: JobKind, subjects: &[Uuid]) -> Result<()> {
+    for chunk in subjects.chunks(500) {
+        jobs::Entity::delete_many()
+            .filter(jobs::Column::Kind.eq(kind))
+            .filter(jobs::Column::Subject.is_in(chunk.iter().copied()))
+            .exec(&**tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Leases up to `limit` due jobs for [`LEASE`], in batches of one kind. Several relays may do so at once.
+pub async fn lease_due(app: &App, limit: u64) -> Result<Vec<LeasedBatch>> {
+    let (now, wall) = (app.clock.now(), app.clock.wall());
+    let postgres = app.db.is_postgres();
+    let skip = if postgres { "FOR UPDATE SKIP LOCKED" } else { "" };
+    let sql = format!(
+        "UPDATE jobs SET lease_until = $1, version = version + 1 WHERE id IN (\
+         SELECT id FROM jobs WHERE due_at <= $2 AND given_up_at IS NULL AND (lease_until IS NULL OR lease_until <= $3) \
+         ORDER BY due_at LIMIT $4 {skip}) RETURNING id, kind, version"
+    );
+    let values: Vec<Value> =
+        vec![(wall + LEASE).into(), now.into(), wall.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
+    let tx = app.db.begin().await?;
+    let rows = tx.query_all_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
+    let mut by_kind: HashMap<JobKind, Vec<Lease>> = HashMap::new();
+    for row in rows {
+        let kind: JobKind = row.try_get("", "kind")?;
+        let lease = Lease { id: row.try_get("", "id")?, version: row.try_get("", "version")? };
+        by_kind.entry(kind).or_default().push(lease);
+    }
+    tx.commit(&crate::app::SilentBell).await?;
+    Ok(by_kind
+        .into_iter()
+        .flat_map(|(kind, leases)| {
+            leases.chunks(BATCH).map(|leases| LeasedBatch { kind, leases: leases.to_vec() }).collect::<Vec<_>>()
+        })
+        .collect())
+}
+
+/// Takes in hand what is still leased in its version; the rest was re-planned, taken by another, or lapsed.
+pub async fn claim(tx: &Writing, app: &App, batch: &LeasedBatch) -> Result<Vec<Claimed>> {
+    if batch.leases.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wall = app.clock.wall();
+    let pairs = vec!["(?, ?)"; batch.leases.len()].join(", ");
+    let sql = format!(
+        "UPDATE jobs SET version = version + 1, lease_until = ? \
+         WHERE (id, version) IN (VALUES {pairs}) AND lease_until > ? AND kind = ? \
+         RETURNING id, version, subject, organisation_id, attempts, due_at"
+    );
+    let mut values: Vec<Value> = vec![(wall + LEASE).into()];
+    for lease in &batch.leases {
+        values.extend([lease.id.into(), lease.version.into()]);
+    }
+    values.extend([wall.into(), batch.kind.to_value().into()]);
+    let rows = tx
+        .query_all_raw(Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values))
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Claimed {
+                job: Lease { id: row.try_get("", "id")?, version: row.try_get("", "version")? },
+                subject: row.try_get("", "subject")?,
+                organisation: row.try_get("", "organisation_id")?,
+                attempts: row.try_get("", "attempts")?,
+                due_at: row.try_get("", "due_at")?,
+            })
+        })
+        .collect()
+}
+
+/// `?` becomes `$n` where PostgreSQL wants it.
+fn numbered(sql: &str, app: &App) -> String {
+    if !app.db.is_postgres() {
+        return sql.to_owned();
+    }
+    let mut out = String::with_capacity(sql.len() + 64);
+    let mut number = 0;
+    for letter in sql.chars() {
+        if letter == '?' {
+            number += 1;
+            out.push('$');
+            out.push_str(&number.to_string());
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}
+
+/// Settles jobs in hand. A job whose version has moved on was re-planned meanwhile: its settling does nothing.
+pub async fn settle(tx: &Writing, app: &App, settled: &[(Lease, Outcome)]) -> Result<()> {
+    let (now, wall) = (app.clock.now(), app.clock.wall());
+    let done: Vec<Lease> =
+        settled.iter().filter(|(_, outcome)| *outcome == Outcome::Done).map(|(lease, _)| *lease).collect();
+    for chunk in done.chunks(400) {
+        let pairs = vec!["(?, ?)"; chunk.len()].join(", ");
+        let sql = numbered(&format!("DELETE FROM jobs WHERE (id, version) IN (VALUES {pairs})"), app);
+        let values: Vec<Value> = chunk.iter().flat_map(|lease| [lease.id.into(), lease.version.into()]).collect();
+        tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
+    }
+    for (lease, outcome) in settled {
+        let (due_at, held, attempts, error, given_up): (Option<DateTime<Utc>>, _, i32, Option<&str>, _) = match outcome
+        {
+            Outcome::Done => continue,
+            Outcome::Again(at) => (Some(*at), None, 0, None, None),
+            Outcome::Retry { after, error } => {
+                let after = TimeDelta::from_std(*after).unwrap_or(TimeDelta::MAX);
+                (None, Some(wall + after), 1, Some(*error), None)
+            }
+            Outcome::GivenUp { error } => (None, None, 1, Some(*error), Some(now)),
+        };
+        if due_at.is_some_and(|at| at <= now) {
+            tx.owes_now();
+        }
+        let sql = numbered(
+            "UPDATE jobs SET version = version + 1, due_at = COALESCE(?, due_at), lease_until = ?, \
+             attempts = CASE WHEN ? = 0 THEN 0 ELSE attempts + 1 END, last_error = ?, given_up_at = ? \
+             WHERE id = ? AND version = ?",
+            app,
+        );
+        let values: Vec<Value> = vec![
+            due_at.into(),
+            held.into(),
+            attempts.into(),
+            error.map(str::to_owned).into(),
+            given_up.into(),
+            lease.id.into(),
+            lease.version.into(),
+        ];
+        tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
+    }
+    Ok(())
+}
+
+/// Hands leases back at once, for a queue that could not take them or a worker that stops.
+pub async fn hand_back(app: &App, leases: &[Lease]) -> Result<()> {
+    let tx = app.db.begin().await?;
+    for chunk in leases.chunks(400) {
+        let pairs = vec!["(?, ?)"; chunk.len()].join(", ");
+        let sql = format!("UPDATE jobs SET lease_until = NULL WHERE (id, version) IN (VALUES {pairs})");
+        let values: Vec<Value> = chunk.iter().flat_map(|lease| [lease.id.into(), lease.version.into()]).collect();
+        tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values)).await?;
+    }
+    tx.commit(&crate::app::SilentBell).await
+}
+
+/// How many jobs are leased right now.
+pub async fn outstanding(app: &App) -> Result<u64> {
+    Ok(jobs::Entity::find()
+        .filter(jobs::Column::LeaseUntil.gt(app.clock.wall()))
+        .filter(jobs::Column::DueAt.lte(app.clock.now()))
+        .count(app.db.reader())
+        .await?)
+}
+
+/// When the earliest job that is not given up falls due, and when the earliest back-off or lease ends.
+pub async fn earliest(app: &App) -> Result<Option<DateTime<Utc>>> {
+    use sea_orm::{QueryOrder, QuerySelect};
+    Ok(jobs::Entity::find()
+        .select_only()
+        .column(jobs::Column::DueAt)
+        .filter(jobs::Column::GivenUpAt.is_null())
+        .order_by_asc(jobs::Column::DueAt)
+        .limit(1)
+        .into_tuple()
+        .one(app.db.reader())
+        .await?)
+}

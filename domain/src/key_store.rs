@@ -1,0 +1,104 @@
+//! The store of wrapped data keys: beside the data, never part of its backups, so that destroying a key forgets.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use nazorg_entities::{DataKeyId, OrganisationId, data_keys};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+
+use crate::{
+    database::Database,
+    error::{Error, Result},
+    secrets::{Secret, place},
+};
+
+/// How long an unwrapped key stays in memory; a key destroyed elsewhere is forgotten here within it.
+const REMEMBERED: Duration = Duration::from_secs(30);
+const COLUMN: &str = "data_keys/wrapped";
+
+/// The master key that wraps the others, with the name it is known by.
+pub struct MasterKey {
+    /// A short name, so that a rotated key is recognised.
+    pub name: String,
+    /// The key.
+    pub secret: Secret,
+}
+
+/// The key store.
+pub struct KeyStore {
+    db: Database,
+    master: MasterKey,
+    known: moka::sync::Cache<DataKeyId, Arc<Secret>>,
+}
+
+impl KeyStore {
+    /// Over its own database.
+    #[must_use]
+    pub fn new(db: Database, master: MasterKey) -> Self {
+        let known = moka::sync::Cache::builder().max_capacity(100_000).time_to_live(REMEMBERED).build();
+        Self { db, master, known }
+    }
+
+    /// Its database, for readiness.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.db
+    }
+
+    /// Makes a key and commits it; call it before the row that needs it.
+    pub async fn create(&self, cx: &crate::Context<'_>) -> Result<(DataKeyId, Arc<Secret>)> {
+        self.create_for(cx.organisation, DataKeyId(cx.app.ids.next()), cx.wall).await
+    }
+
+    /// Makes a key for an organisation that may not exist yet.
+    pub async fn create_for(
+        &self,
+        organisation: OrganisationId,
+        id: DataKeyId,
+        wall: nazorg_entities::Instant,
+    ) -> Result<(DataKeyId, Arc<Secret>)> {
+        let secret = Arc::new(Secret::random()?);
+        let wrapped = self.master.secret.seal(&place(COLUMN, id.0), secret.bytes())?;
+        let row = data_keys::ActiveModel {
+            id: Set(id),
+            organisation_id: Set(organisation),
+            wrapped: Set(Some(wrapped)),
+            master_key: Set(self.master.name.clone()),
+            created_at: Set(wall),
+            destroyed_at: Set(None),
+        };
+        let tx = self.db.begin().await?;
+        data_keys::Entity::insert(row).exec_without_returning(&*tx).await?;
+        tx.commit(&crate::app::SilentBell).await?;
+        self.known.insert(id, Arc::clone(&secret));
+        Ok((id, secret))
+    }
+
+    /// One key; `Err(Internal)` when it was destroyed or the master key is another.
+    pub async fn one(&self, id: DataKeyId) -> Result<Arc<Secret>> {
+        self.many(&[id]).await?.remove(&id).ok_or_else(|| Error::internal(format!("data key {id} is gone")))
+    }
+
+    /// The keys that still exist among `ids`, in one query for those not in memory.
+    pub async fn many(&self, ids: &[DataKeyId]) -> Result<HashMap<DataKeyId, Arc<Secret>>> {
+        let mut found: HashMap<_, _> =
+            ids.iter().filter_map(|id| self.known.get(id).map(|secret| (*id, secret))).collect();
+        let missing: Vec<_> = ids.iter().copied().filter(|id| !found.contains_key(id)).collect();
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let rows = data_keys::Entity::find().filter(data_keys::Column::Id.is_in(missing)).all(self.db.reader()).await?;
+        for data_keys::Model { id, organisation_id: _, wrapped, master_key, created_at: _, destroyed_at: _ } in rows {
+            let Some(wrapped) = wrapped else { continue };
+            let bytes = self
+                .master
+                .secret
+                .open(&place(COLUMN, id.0), &wrapped)
+                .map_err(|_| Error::internal(format!("data key {id} was wrapped by master key {master_key}")))?;
+            let secret = Secret::from_bytes(&bytes).ok_or_else(|| Error::internal("data key of wrong length"))?;
+            let secret = Arc::new(secret);
+            self.known.insert(id, Arc::clone(&secret));
+            found.insert(id, secret);
+        }
+        Ok(found)
+    }
+}

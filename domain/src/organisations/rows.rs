@@ -1,0 +1,123 @@
+//! The SQL of organisations and units.
+
+use nazorg_entities::{DataKeyId, OrganisationId, UnitId, organisations, units};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    Select, sea_query::Expr,
+};
+use uuid::Uuid;
+
+use super::{Organisation, Unit};
+use crate::{
+    App, Context,
+    database::Writing,
+    error::{Error, Result},
+};
+
+pub(super) async fn insert(tx: &Writing, row: organisations::Model) -> Result<()> {
+    organisations::Entity::insert(row.into_active_model()).exec_without_returning(&**tx).await?;
+    Ok(())
+}
+
+pub(super) async fn all(app: &App) -> Result<Vec<(OrganisationId, String)>> {
+    Ok(organisations::Entity::find()
+        .select_only()
+        .columns([organisations::Column::Id, organisations::Column::Name])
+        .order_by_asc(organisations::Column::Id)
+        .into_tuple()
+        .all(app.db.reader())
+        .await?)
+}
+
+pub(super) async fn own(db: &impl ConnectionTrait, id: OrganisationId) -> Result<Organisation> {
+    let row = organisations::Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)?;
+    let organisations::Model { id, key_id: _, name, zone, calendar, created_at, version } = row;
+    Ok(Organisation {
+        id,
+        name,
+        zone: zone.parse().map_err(Error::internal)?,
+        calendar: serde_json::from_value(calendar).map_err(Error::internal)?,
+        created_at,
+        version,
+    })
+}
+
+pub(super) async fn key_id(cx: &Context<'_>) -> Result<DataKeyId> {
+    organisations::Entity::find_by_id(cx.organisation)
+        .select_only()
+        .column(organisations::Column::KeyId)
+        .into_tuple()
+        .one(cx.db())
+        .await?
+        .ok_or(Error::NotFound)
+}
+
+pub(super) async fn update(tx: &Writing, after: &Organisation, expected: i32) -> Result<()> {
+    let calendar = serde_json::to_value(&after.calendar).map_err(Error::internal)?;
+    let changed = organisations::Entity::update_many()
+        .col_expr(organisations::Column::Name, Expr::value(after.name.clone()))
+        .col_expr(organisations::Column::Zone, Expr::value(after.zone.name()))
+        .col_expr(organisations::Column::Calendar, Expr::value(calendar))
+        .col_expr(organisations::Column::Version, Expr::value(after.version))
+        .filter(organisations::Column::Id.eq(after.id))
+        .filter(organisations::Column::Version.eq(expected))
+        .exec(&**tx)
+        .await?;
+    if changed.rows_affected == 0 { Err(Error::Stale) } else { Ok(()) }
+}
+
+/// The only way this context starts a SELECT of units: the tenant's.
+fn visible(organisation: OrganisationId) -> Select<units::Entity> {
+    units::Entity::find().filter(units::Column::OrganisationId.eq(organisation))
+}
+
+pub(super) async fn units(db: &impl ConnectionTrait, organisation: OrganisationId) -> Result<Vec<Unit>> {
+    visible(organisation).all(db).await?.into_iter().map(Unit::from_row).collect()
+}
+
+pub(super) async fn list_units(cx: &Context<'_>, after: Option<Uuid>, limit: u64) -> Result<Vec<Unit>> {
+    let mut found = visible(cx.organisation).order_by_asc(units::Column::Id).limit(limit);
+    if let Some(after) = after {
+        found = found.filter(units::Column::Id.gt(after));
+    }
+    found.all(cx.db()).await?.into_iter().map(Unit::from_row).collect()
+}
+
+pub(super) async fn unit(db: &impl ConnectionTrait, cx: &Context<'_>, id: UnitId) -> Result<Unit> {
+    let row = visible(cx.organisation).filter(units::Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)?;
+    Unit::from_row(row)
+}
+
+pub(super) async fn insert_unit(tx: &Writing, cx: &Context<'_>, unit: &Unit) -> Result<()> {
+    let Unit { id, parent_id, name, kind, calendar, ended_at, created_at, version } = unit.clone();
+    let row = units::ActiveModel {
+        id: Set(id),
+        organisation_id: Set(cx.organisation),
+        parent_id: Set(parent_id),
+        name: Set(name),
+        kind: Set(kind),
+        calendar: Set(calendar.map(serde_json::to_value).transpose().map_err(Error::internal)?),
+        ended_at: Set(ended_at),
+        created_at: Set(created_at),
+        version: Set(version),
+    };
+    units::Entity::insert(row).exec_without_returning(&**tx).await?;
+    Ok(())
+}
+
+pub(super) async fn update_unit(tx: &Writing, cx: &Context<'_>, after: &Unit, expected: i32) -> Result<()> {
+    let calendar = after.calendar.as_ref().map(serde_json::to_value).transpose().map_err(Error::internal)?;
+    let changed = units::Entity::update_many()
+        .col_expr(units::Column::ParentId, Expr::value(after.parent_id))
+        .col_expr(units::Column::Name, Expr::value(after.name.clone()))
+        .col_expr(units::Column::Kind, Expr::value(after.kind.clone()))
+        .col_expr(units::Column::Calendar, Expr::value(calendar))
+        .col_expr(units::Column::EndedAt, Expr::value(after.ended_at))
+        .col_expr(units::Column::Version, Expr::value(after.version))
+        .filter(units::Column::OrganisationId.eq(cx.organisation))
+        .filter(units::Column::Id.eq(after.id))
+        .filter(units::Column::Version.eq(expected))
+        .exec(&**tx)
+        .await?;
+    if changed.rows_affected == 0 { Err(Error::Stale) } else { Ok(()) }
+}

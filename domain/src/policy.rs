@@ -1,0 +1,214 @@
+//! The one page that says who may do what (DESIGN section 7). Lists, gets, searches, the feed and every write ask it.
+
+use nazorg_entities::Role;
+use serde::{Deserialize, Serialize};
+
+/// What someone wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// See the organisation, its units and calendars.
+    ReadOrganisation,
+    /// Change them.
+    ManageOrganisation,
+    /// See, make and revoke API keys.
+    ManageKeys,
+    /// See protocols.
+    ReadProtocols,
+    /// Upload, copy, publish and retire protocols.
+    ManageProtocols,
+    /// See memberships, rosters and absences.
+    ReadStaff,
+    /// Change them.
+    ManageStaff,
+    /// Register a person.
+    CreatePerson,
+    /// See a person, their contact points, relations and consents.
+    ReadPeople,
+    /// Change them.
+    WritePeople,
+    /// Report an incident and who was involved.
+    ReportIncident,
+    /// See incidents.
+    ReadIncidents,
+    /// Change an incident, or record that support was offered.
+    WriteIncidents,
+    /// See that support was offered, and nothing else.
+    ReadSupportOffered,
+    /// Open a case or start a trajectory.
+    OpenCases,
+    /// See cases, trajectories and notes.
+    ReadCases,
+    /// Change, assign, close and reopen cases, set anchors.
+    WriteCases,
+    /// Write a note.
+    WriteNotes,
+    /// See follow-ups.
+    ReadFollowUps,
+    /// Complete a follow-up, or reschedule it within its window.
+    CompleteFollowUps,
+    /// Reassign or call off a follow-up.
+    ManageFollowUps,
+    /// See messages.
+    ReadMessages,
+    /// Say that a message was seen.
+    AcknowledgeMessages,
+    /// Follow the feed.
+    ReadFeed,
+    /// See the ledger.
+    ReadLedger,
+    /// See who saw what.
+    ReadAudit,
+}
+
+/// How far an action reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Everything of the organisation.
+    All,
+    /// What is one's own: a supporter's assignments, a reporter's reports, a line manager's units.
+    Own,
+}
+
+/// What an API key may touch at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Scope {
+    /// Settings, keys, protocols, staff.
+    #[serde(rename = "settings")]
+    Settings,
+    /// Persons, contact points, relations, consents: reading.
+    #[serde(rename = "people:read")]
+    PeopleRead,
+    /// Persons, contact points, relations, consents: writing.
+    #[serde(rename = "people:write")]
+    PeopleWrite,
+    /// Incidents.
+    #[serde(rename = "incidents")]
+    Incidents,
+    /// Cases, trajectories, follow-ups, messages: reading.
+    #[serde(rename = "cases:read")]
+    CasesRead,
+    /// Cases, trajectories, follow-ups, messages: writing.
+    #[serde(rename = "cases:write")]
+    CasesWrite,
+    /// The feed, the ledger, the audit log.
+    #[serde(rename = "oversight")]
+    Oversight,
+}
+
+impl Scope {
+    /// All scopes.
+    pub const ALL: &'static [Self] = &[
+        Self::Settings,
+        Self::PeopleRead,
+        Self::PeopleWrite,
+        Self::Incidents,
+        Self::CasesRead,
+        Self::CasesWrite,
+        Self::Oversight,
+    ];
+
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::PeopleRead => "people:read",
+            Self::PeopleWrite => "people:write",
+            Self::Incidents => "incidents",
+            Self::CasesRead => "cases:read",
+            Self::CasesWrite => "cases:write",
+            Self::Oversight => "oversight",
+        }
+    }
+
+    /// The scope behind a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|scope| scope.as_str() == word)
+    }
+}
+
+impl Action {
+    /// The scope a key needs for it.
+    #[must_use]
+    pub const fn scope(self) -> Scope {
+        use Action as A;
+        match self {
+            A::ReadOrganisation
+            | A::ManageOrganisation
+            | A::ManageKeys
+            | A::ReadProtocols
+            | A::ManageProtocols
+            | A::ReadStaff
+            | A::ManageStaff => Scope::Settings,
+            A::ReadPeople => Scope::PeopleRead,
+            A::CreatePerson | A::WritePeople => Scope::PeopleWrite,
+            A::ReportIncident | A::ReadIncidents | A::WriteIncidents | A::ReadSupportOffered => Scope::Incidents,
+            A::ReadCases | A::ReadFollowUps | A::ReadMessages => Scope::CasesRead,
+            A::OpenCases
+            | A::WriteCases
+            | A::WriteNotes
+            | A::CompleteFollowUps
+            | A::ManageFollowUps
+            | A::AcknowledgeMessages => Scope::CasesWrite,
+            A::ReadFeed | A::ReadLedger | A::ReadAudit => Scope::Oversight,
+        }
+    }
+
+    /// Whether an integration must name the responsible user for it (API section 6).
+    #[must_use]
+    pub const fn touches_people(self) -> bool {
+        !matches!(
+            self,
+            Self::ReadOrganisation
+                | Self::ManageOrganisation
+                | Self::ManageKeys
+                | Self::ReadProtocols
+                | Self::ManageProtocols
+                | Self::ReadFeed
+                | Self::ReadLedger
+        )
+    }
+}
+
+/// The table: how far `role` reaches with `action`, or not at all.
+#[must_use]
+pub const fn reach(role: Role, action: Action) -> Option<Reach> {
+    use Action as A;
+    match (role, action) {
+        (Role::Admin, A::ReadOrganisation | A::ManageOrganisation | A::ManageKeys) => Some(Reach::All),
+        (Role::Admin, A::ReadProtocols | A::ManageProtocols | A::ReadStaff | A::ManageStaff) => Some(Reach::All),
+        (Role::Admin, _) => None,
+
+        (Role::Coordinator, A::ManageOrganisation | A::ManageKeys | A::ManageProtocols) => None,
+        (Role::Coordinator, _) => Some(Reach::All),
+
+        (Role::Supporter, A::ReadOrganisation | A::ReadProtocols) => Some(Reach::All),
+        (
+            Role::Supporter,
+            A::ReadPeople
+            | A::ReadCases
+            | A::WriteNotes
+            | A::ReadFollowUps
+            | A::CompleteFollowUps
+            | A::ReadMessages
+            | A::AcknowledgeMessages
+            | A::ReadFeed,
+        ) => Some(Reach::Own),
+        (Role::Supporter, _) => None,
+
+        (Role::LineManager, A::ReadSupportOffered) => Some(Reach::Own),
+        (Role::LineManager, _) => None,
+
+        (Role::Reporter, A::ReadOrganisation | A::CreatePerson | A::ReportIncident) => Some(Reach::All),
+        (Role::Reporter, A::ReadIncidents | A::WriteIncidents | A::ReadFeed) => Some(Reach::Own),
+        (Role::Reporter, _) => None,
+
+        // Counts come with the reporting that suppresses small cells; until then there is nothing to see.
+        (Role::Quality, _) => None,
+
+        // Without a user, what concerns nobody; with one, the user's own role is asked instead.
+        (Role::Integration, A::ReadOrganisation | A::ReadProtocols | A::ReadLedger) => Some(Reach::All),
+        (Role::Integration, _) => None,
+    }
+}
