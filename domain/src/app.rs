@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use chrono::{DateTime, SubsecRound, Utc};
+use nazorg_entities::{DataKeyId, OrganisationId};
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::{database::Database, key_store::KeyStore};
@@ -22,8 +23,10 @@ pub struct App {
     pub ids: Ids,
     /// Wakes the relay after a commit that made something due.
     pub bell: Arc<dyn Bell>,
-    /// Keys known a moment ago.
+    /// Callers recognised a moment ago.
     pub known_callers: crate::api_keys::KnownCallers,
+    /// Which data key is an organisation's; it never changes.
+    pub(crate) known_keys: moka::sync::Cache<OrganisationId, DataKeyId>,
 }
 
 impl App {
@@ -37,6 +40,7 @@ impl App {
             clock,
             bell,
             known_callers: crate::api_keys::KnownCallers::default(),
+            known_keys: moka::sync::Cache::new(10_000),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use nazorg_entities::{ApiKeyId, OrganisationId, PersonId, Role, UnitId};
-use sea_orm::DatabaseConnection;
+use sea_orm::DatabaseExecutor;
 use uuid::Uuid;
 
 use crate::{
@@ -121,7 +121,7 @@ impl App {
     }
 }
 
-impl<'a> Context<'a> {
+impl Context<'_> {
     /// Begins the verb's transaction.
     pub async fn begin(&self) -> Result<Tx<'_>> {
         match &self.outer {
@@ -130,10 +130,14 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// For reading outside a transaction.
+    /// For reading: the request's own transaction where it has one, so that a request never needs two connections.
+    /// A verb that has begun reads through its `tx` instead.
     #[must_use]
-    pub fn db(&self) -> &'a DatabaseConnection {
-        self.app.db.reader()
+    pub fn db(&self) -> DatabaseExecutor<'_> {
+        match &self.outer {
+            Some(writing) => DatabaseExecutor::Transaction(writing),
+            None => DatabaseExecutor::Connection(self.app.db.reader()),
+        }
     }
 
     /// How far the caller reaches with this action; 403 when not at all (the policy page decides).

@@ -360,6 +360,7 @@ table! {
         trajectory_id: TrajectoryId,
         follow_up_id: FollowUpId,
         rule: String,
+        nth: i32,
         to_role: String,
         because: String,
         audience: Audience,

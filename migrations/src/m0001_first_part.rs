@@ -381,6 +381,7 @@ async fn engine(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .uuid("trajectory_id")
         .uuid("follow_up_id")
         .text("rule")
+        .int("nth")
         .text("to_role")
         .text("because")
         .text("audience")
@@ -412,7 +413,7 @@ async fn engine(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .create(manager)
         .await?;
     for wanted in [
-        index("messages", &["follow_up_id", "rule", "planned_at"]).unique().to_owned(),
+        index("messages", &["follow_up_id", "rule", "nth"]).unique().to_owned(),
         index("messages", &["organisation_id", "planned_at", "id"]),
         index("messages", &["trajectory_id"]),
         index("messages", &["recipient_id", "sent_at"]),

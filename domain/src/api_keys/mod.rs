@@ -119,7 +119,7 @@ pub async fn list(cx: &Context<'_>, after: Option<Uuid>, limit: u64) -> Result<V
 /// One key.
 pub async fn read(cx: &Context<'_>, id: ApiKeyId) -> Result<ApiKey> {
     cx.may(Action::ManageKeys)?;
-    rows::one(cx.db(), cx, id).await
+    rows::one(&cx.db(), cx, id).await
 }
 
 /// Revokes a key; it stops working within thirty seconds everywhere, at once in this process.

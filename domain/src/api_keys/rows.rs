@@ -45,7 +45,7 @@ pub(super) async fn list(cx: &Context<'_>, after: Option<Uuid>, limit: u64) -> R
     if let Some(after) = after {
         found = found.filter(api_keys::Column::Id.gt(after));
     }
-    found.all(cx.db()).await?.into_iter().map(read).collect()
+    found.all(&cx.db()).await?.into_iter().map(read).collect()
 }
 
 pub(super) async fn one(db: &impl ConnectionTrait, cx: &Context<'_>, id: ApiKeyId) -> Result<ApiKey> {

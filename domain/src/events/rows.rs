@@ -61,7 +61,7 @@ pub(super) async fn after(cx: &Context<'_>, reach: Reach, after: i64, limit: u64
         .filter(events::Column::Position.gt(after))
         .order_by_asc(events::Column::Position)
         .limit(limit)
-        .all(cx.db())
+        .all(&cx.db())
         .await?;
     let last = rows.last().and_then(|row| row.position).unwrap_or(after);
     let told = rows

@@ -5,6 +5,7 @@ pub mod rules;
 
 use chrono_tz::Tz;
 use nazorg_entities::{AccessAction, DataKeyId, Instant, OrganisationId, UnitId, organisations, units};
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::{
@@ -112,7 +113,7 @@ pub async fn all(app: &App) -> Result<Vec<(OrganisationId, String)>> {
 /// The caller's own organisation.
 pub async fn read(cx: &Context<'_>) -> Result<Organisation> {
     cx.may(Action::ReadOrganisation)?;
-    rows::own(cx.db(), cx.organisation).await
+    rows::own(&cx.db(), cx.organisation).await
 }
 
 /// Changes name, time zone or calendar; running trajectories keep the calendar they started with.
@@ -139,23 +140,38 @@ pub async fn change(
     Ok(after)
 }
 
-/// The organisation's data key, for its blind indexes.
-pub async fn key(cx: &Context<'_>) -> Result<std::sync::Arc<crate::secrets::Secret>> {
-    cx.app.keys.one(rows::key_id(cx).await?).await
+/// The organisation's data key, for its blind indexes and what belongs to nobody in particular.
+pub async fn key(db: &impl ConnectionTrait, cx: &Context<'_>) -> Result<std::sync::Arc<crate::secrets::Secret>> {
+    let known = cx.app.known_keys.get(&cx.organisation);
+    let id = match known {
+        Some(id) => id,
+        None => rows::key_id(db, cx.organisation).await?,
+    };
+    cx.app.known_keys.insert(cx.organisation, id);
+    cx.app.keys.one(id).await
 }
 
 /// The zone and calendar that hold in a unit: its own calendar, else its parents', else the organisation's.
-pub async fn surroundings(cx: &Context<'_>, unit: Option<UnitId>) -> Result<Surroundings> {
-    let organisation = rows::own(cx.db(), cx.organisation).await?;
-    let lineage = lineage(cx, unit).await?;
+pub async fn surroundings(db: &impl ConnectionTrait, cx: &Context<'_>, unit: Option<UnitId>) -> Result<Surroundings> {
+    let organisation = rows::own(db, cx.organisation).await?;
+    let lineage = lineage(db, cx, unit).await?;
     let calendar = lineage.into_iter().find_map(|unit| unit.calendar).unwrap_or(organisation.calendar);
     Ok(Surroundings { zone: organisation.zone, calendar })
 }
 
 /// A unit and those above it, nearest first.
-pub async fn lineage(cx: &Context<'_>, unit: Option<UnitId>) -> Result<Vec<Unit>> {
+pub async fn lineage(db: &impl ConnectionTrait, cx: &Context<'_>, unit: Option<UnitId>) -> Result<Vec<Unit>> {
     let Some(unit) = unit else { return Ok(Vec::new()) };
-    Ok(rules::lineage(unit, rows::units(cx.db(), cx.organisation).await?))
+    Ok(rules::lineage(unit, rows::units(db, cx.organisation).await?))
+}
+
+/// Whether the tenant has this unit.
+pub async fn has_unit(db: &impl ConnectionTrait, cx: &Context<'_>, id: UnitId) -> Result<bool> {
+    match rows::unit(db, cx, id).await {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound) => Ok(false),
+        Err(other) => Err(other),
+    }
 }
 
 /// Units in order of their ids, after one.
@@ -167,7 +183,7 @@ pub async fn list_units(cx: &Context<'_>, after: Option<Uuid>, limit: u64) -> Re
 /// One unit.
 pub async fn read_unit(cx: &Context<'_>, id: UnitId) -> Result<Unit> {
     cx.may(Action::ReadOrganisation)?;
-    rows::unit(cx.db(), cx, id).await
+    rows::unit(&cx.db(), cx, id).await
 }
 
 /// Makes a unit.

@@ -42,12 +42,12 @@ pub(super) async fn own(db: &impl ConnectionTrait, id: OrganisationId) -> Result
     })
 }
 
-pub(super) async fn key_id(cx: &Context<'_>) -> Result<DataKeyId> {
-    organisations::Entity::find_by_id(cx.organisation)
+pub(super) async fn key_id(db: &impl ConnectionTrait, id: OrganisationId) -> Result<DataKeyId> {
+    organisations::Entity::find_by_id(id)
         .select_only()
         .column(organisations::Column::KeyId)
         .into_tuple()
-        .one(cx.db())
+        .one(db)
         .await?
         .ok_or(Error::NotFound)
 }
@@ -80,7 +80,7 @@ pub(super) async fn list_units(cx: &Context<'_>, after: Option<Uuid>, limit: u64
     if let Some(after) = after {
         found = found.filter(units::Column::Id.gt(after));
     }
-    found.all(cx.db()).await?.into_iter().map(Unit::from_row).collect()
+    found.all(&cx.db()).await?.into_iter().map(Unit::from_row).collect()
 }
 
 pub(super) async fn unit(db: &impl ConnectionTrait, cx: &Context<'_>, id: UnitId) -> Result<Unit> {
