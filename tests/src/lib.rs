@@ -1,1 +1,17 @@
-//! .
+//! What the stories stand on: private services, the running service, a client that checks every answer.
+//!
+//! Everything here is private to one test: its own port, its own data directory, stopped by process id when the value is
+//! dropped, and by the kernel when the test process dies. Nothing needs a service that is already running.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, and this crate is only used by tests"
+)]
+
+pub mod client;
+#[cfg(test)]
+mod layers;
+pub mod postgres;
+pub mod process;
+pub mod redis;

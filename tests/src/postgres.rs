@@ -1,0 +1,318 @@
+//! A PostgreSQL server of one test: prepared once, copied per run, killable.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpStream},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::process::{Process, Signal, free_port, guarded, is_root, shared_dir, wait_until};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const USER: &str = "postgres";
+
+/// A running PostgreSQL server with two empty databases, `nazorg` and `nazorg_keys`.
+pub struct Postgres {
+    bin: PathBuf,
+    dir: TempDir,
+    port: u16,
+    durable: bool,
+    process: Option<Process>,
+}
+
+impl Postgres {
+    /// Starts a server that does not wait for the disk: fast, and as good as any while the machine keeps its power.
+    ///
+    /// # Panics
+    /// When PostgreSQL is not installed, or does not come up.
+    pub fn start() -> Self {
+        Self::with_durability(false)
+    }
+
+    /// Starts a server with the durability it has in production, for tests that kill it.
+    ///
+    /// # Panics
+    /// When PostgreSQL is not installed, or does not come up.
+    pub fn durable() -> Self {
+        Self::with_durability(true)
+    }
+
+    fn with_durability(durable: bool) -> Self {
+        let bin = bin();
+        let template = template(&bin);
+        let dir = tempfile::Builder::new()
+            .prefix("nazorg-postgres-")
+            .tempdir()
+            .unwrap();
+        run(Command::new("cp")
+            .args(["-a", "--reflink=auto"])
+            .arg(&template)
+            .arg(dir.path().join("data")));
+        own(dir.path());
+        let mut server = Self {
+            bin,
+            dir,
+            port: free_port(),
+            durable,
+            process: None,
+        };
+        server.start_again();
+        server
+    }
+
+    /// The URL of the data.
+    pub fn url(&self) -> String {
+        self.url_of("nazorg")
+    }
+
+    /// The URL of the key store.
+    pub fn keys_url(&self) -> String {
+        self.url_of("nazorg_keys")
+    }
+
+    fn url_of(&self, database: &str) -> String {
+        format!("postgres://nazorg@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Starts the stopped server on the same port and data.
+    pub fn start_again(&mut self) {
+        // After a kill the old backends hold the shared memory for a moment; PostgreSQL refuses until they are gone.
+        wait_until("PostgreSQL accepts connections", PATIENCE, || {
+            if !self.process.as_mut().is_some_and(Process::is_running) {
+                self.process = Some(Process::start(self.command(), Signal::Quit));
+            }
+            self.answers()
+        });
+    }
+
+    fn command(&self) -> Command {
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_path())
+            .unwrap();
+        let mut command = guarded(self.bin.join("postgres"), Signal::Quit, Some(USER));
+        command
+            .arg("-D")
+            .arg(self.dir.path().join("data"))
+            .arg("-p")
+            .arg(self.port.to_string());
+        command.args([
+            "-clisten_addresses=127.0.0.1",
+            "-cunix_socket_directories=",
+            "-cmax_connections=200",
+        ]);
+        command.args(["-cshared_buffers=64MB", "-cjit=off"]);
+        if !self.durable {
+            command.args([
+                "-cfsync=off",
+                "-csynchronous_commit=off",
+                "-cfull_page_writes=off",
+            ]);
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        command
+    }
+
+    /// Stops the server in an orderly way; what is connected is cut off.
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.end(Signal::Interrupt);
+        }
+    }
+
+    /// Stops and starts it.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.start_again();
+    }
+
+    /// `kill -9`, the server and every backend: the power is gone.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.signal_family(Signal::Kill);
+            process
+                .ended_within(PATIENCE)
+                .expect("a killed server ends");
+        }
+    }
+
+    /// Stands still with its connections open: a black hole.
+    pub fn freeze(&self) {
+        self.process
+            .iter()
+            .for_each(|process| process.signal_family(Signal::Stop));
+    }
+
+    /// Goes on after [`Self::freeze`].
+    pub fn thaw(&self) {
+        self.process
+            .iter()
+            .for_each(|process| process.signal_family(Signal::Continue));
+    }
+
+    /// Everything in both databases as SQL text, as a backup would hold it.
+    pub fn dump(&self) -> String {
+        let texts = [self.url(), self.keys_url()].map(|url| {
+            let output = Command::new(self.bin.join("pg_dump"))
+                .arg("--inserts")
+                .arg(url)
+                .output()
+                .unwrap();
+            assert!(
+                output.status.success(),
+                "pg_dump: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        });
+        texts.concat()
+    }
+
+    /// What the server wrote to its log.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.dir.path().join("log")
+    }
+
+    fn answers(&self) -> bool {
+        let port = self.port.to_string();
+        TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
+            && Command::new(self.bin.join("pg_isready"))
+                .args(["-q", "-h", "127.0.0.1", "-p", &port])
+                .status()
+                .is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.end(Signal::Quit);
+        }
+    }
+}
+
+/// The folder with `initdb` and `postgres`, newest version first.
+///
+/// # Panics
+/// When there is none, with what to install.
+fn bin() -> PathBuf {
+    let debian = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|dir| dir.path().join("bin"));
+    let mut found: Vec<PathBuf> = debian.filter(|bin| bin.join("initdb").exists()).collect();
+    found.sort();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).find(|dir| dir.join("initdb").exists());
+    found
+        .pop()
+        .or(on_path)
+        .expect("PostgreSQL 15 or later is installed (Debian: apt-get install postgresql)")
+}
+
+/// A prepared cluster, made once per machine and version; every run copies it.
+fn template(bin: &Path) -> PathBuf {
+    let version = Command::new(bin.join("postgres"))
+        .arg("--version")
+        .output()
+        .unwrap();
+    let version: String = String::from_utf8_lossy(&version.stdout)
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect();
+    let ready = shared_dir().join(format!("postgres-{version}"));
+    if ready.exists() {
+        return ready;
+    }
+    let making = tempfile::Builder::new()
+        .prefix("postgres-making-")
+        .tempdir_in(shared_dir())
+        .unwrap();
+    own(making.path());
+    let data = making.path().join("data");
+    let initdb = [
+        "-U",
+        "nazorg",
+        "--auth=trust",
+        "--no-sync",
+        "--encoding=UTF8",
+        "--locale=C",
+        "-D",
+    ];
+    run(as_user(&bin.join("initdb")).args(initdb).arg(&data));
+    for database in ["nazorg", "nazorg_keys"] {
+        let sql = making.path().join("create.sql");
+        fs::write(&sql, format!("CREATE DATABASE {database};\n")).unwrap();
+        let input = fs::File::open(&sql).unwrap();
+        run(as_user(&bin.join("postgres"))
+            .arg("--single")
+            .arg("-D")
+            .arg(&data)
+            .arg("postgres")
+            .stdin(input));
+    }
+    // Another test may have been faster; then its cluster is as good as ours.
+    let _ = fs::rename(&data, &ready);
+    ready
+}
+
+fn as_user(program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"])
+        .arg(program);
+    command
+}
+
+fn own(dir: &Path) {
+    if is_root() {
+        run(Command::new("chown").arg(format!("{USER}:{USER}")).arg(dir));
+    }
+}
+
+fn run(command: &mut Command) {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{command:?}: {said}{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn survives_a_restart_and_a_kill_on_the_same_port() {
+        let mut server = Postgres::durable();
+        let url = server.url();
+        assert!(server.answers());
+        server.restart();
+        server.kill();
+        assert!(!server.answers());
+        server.start_again();
+        assert!(server.answers());
+        assert_eq!(server.url(), url);
+        assert!(server.dump().contains("PostgreSQL database dump"));
+    }
+}

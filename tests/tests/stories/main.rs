@@ -1,0 +1,1 @@
+//! The stories: things that happened to someone, told over TCP against the running service.
