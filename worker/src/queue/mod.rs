@@ -1,0 +1,100 @@
+//! The queue: a doorbell with a number on it. What is owed stands in the database; what travels here is a kind and up to
+//! a hundred leases, and losing all of it costs a lease time (30 s), nothing else (DESIGN section 5).
+
+mod handover;
+mod keys;
+mod memory;
+mod payload;
+mod redis;
+mod supervise;
+
+pub use handover::{Handler, Handover};
+pub use memory::MemoryQueue;
+pub use redis::{RedisQueue, RedisQueueSettings};
+
+use crate::owed::LeasedBatch;
+use apalis::prelude::{WorkerContext, WorkerError};
+use supervise::Ended;
+use tokio_util::sync::CancellationToken;
+
+/// The most leases that travel in one task: enough that the queue is never the bottleneck, few enough that one slow batch
+/// holds up little (STACK section 1, point 8).
+pub const BATCH: usize = 100;
+
+/// Why a push did not happen. The leases then lapse or are released; nothing is lost.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// The address of the queue cannot be used; only at start.
+    #[error("queue settings: {0}")]
+    Setup(String),
+    /// Redis did not take it in time.
+    #[error("queue unreachable: {0}")]
+    Unreachable(String),
+    /// So much is waiting already that pushing more would only make it staler.
+    #[error("queue full: {0} tasks waiting")]
+    Full(u64),
+}
+
+impl QueueError {
+    /// The stable code for logs and metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Setup(_) => "queue_setup",
+            Self::Unreachable(_) => "queue_unreachable",
+            Self::Full(_) => "queue_full",
+        }
+    }
+}
+
+/// The seam between the relay and the handlers: within one process, or between many through Redis.
+#[derive(Debug)]
+pub enum Queue {
+    /// Everything in this process; what waits dies with it and comes back when its lease lapses.
+    Memory(MemoryQueue),
+    /// Between processes.
+    Redis(RedisQueue),
+}
+
+impl Queue {
+    /// Offers the batches to whoever works. Bounded in time: it answers within about two seconds, also while Redis is away.
+    pub async fn push(&self, batches: &[LeasedBatch]) -> Result<(), QueueError> {
+        match self {
+            Self::Memory(queue) => queue.push(batches),
+            Self::Redis(queue) => queue.push(batches).await,
+        }
+    }
+
+    /// Takes batches and hands them over until `stop`; rebuilds itself for as long as that takes, whatever happens to Redis.
+    /// Returns when no handler of this process runs any more or `handover` has been cut off.
+    pub async fn run(&self, handover: Handover, stop: CancellationToken) {
+        match self {
+            Self::Memory(queue) => queue.run(handover, stop).await,
+            Self::Redis(queue) => queue.run(handover, stop).await,
+        }
+    }
+
+    /// What was pushed here and no handler has begun, after `run` has ended: to be released in the database.
+    pub fn leftovers(&self) -> Vec<LeasedBatch> {
+        match self {
+            Self::Memory(queue) => queue.leftovers(),
+            Self::Redis(_) => Vec::new(),
+        }
+    }
+}
+
+/// Drives an apalis worker until it ends. On `stop` it takes nothing new and ends when what it holds is done.
+async fn handover_until(
+    worker: impl Future<Output = Result<(), WorkerError>>,
+    context: WorkerContext,
+    stop: &CancellationToken,
+) -> Result<(), Ended> {
+    let mut worker = std::pin::pin!(worker);
+    let end = tokio::select! {
+        end = &mut worker => end,
+        () = stop.cancelled() => match context.stop() {
+            Ok(()) => worker.await,
+            Err(_) => Ok(()), // not even started
+        },
+    };
+    end.map_err(|error| Ended(error.to_string()))
+}

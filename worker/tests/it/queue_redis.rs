@@ -1,0 +1,310 @@
+use crate::redis_server::RedisServer;
+use crate::tally::{Tally, batch, batches};
+use nazorg_worker::queue::{Handover, Queue, RedisQueue, RedisQueueSettings};
+use redis::AsyncCommands;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// A worker process, as far as the queue is concerned.
+struct Worker {
+    queue: Arc<Queue>,
+    stop: CancellationToken,
+    work: JoinHandle<()>,
+}
+
+impl Worker {
+    fn start(server: &RedisServer, number: u128, handover: Handover) -> Self {
+        let queue = Arc::new(queue(server, number));
+        let stop = CancellationToken::new();
+        let work = tokio::spawn({
+            let (queue, stop) = (queue.clone(), stop.clone());
+            async move { queue.run(handover, stop).await }
+        });
+        Self { queue, stop, work }
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        tokio::time::timeout(SOON, self.work)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+}
+
+fn queue(server: &RedisServer, number: u128) -> Queue {
+    let settings = RedisQueueSettings {
+        url: server.url(),
+        name: "{nazorg}".to_owned(),
+        poll: Duration::from_millis(50),
+        process: Uuid::from_u128(number),
+    };
+    Queue::Redis(RedisQueue::new(settings).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_workers_handle_everything_once_and_leave_redis_clean() {
+    let server = RedisServer::start().await;
+    let tally = Tally::new();
+    let workers: Vec<_> = (0..4)
+        .map(|n| Worker::start(&server, n, tally.handover(4)))
+        .collect();
+    for chunk in batches(0, 2_000).chunks(20) {
+        workers[0].queue.push(chunk).await.unwrap();
+    }
+    tally.reaches(2_000, SOON).await;
+    for worker in workers {
+        worker.stop().await;
+    }
+    assert_eq!(tally.most(), 1);
+    let mut connection = server.connection().await;
+    let waiting: u64 = connection.llen("{nazorg}:active").await.unwrap();
+    let living: u64 = connection.zcard("{nazorg}:workers").await.unwrap();
+    let about: Vec<String> = connection
+        .keys("{nazorg}:workers:metadata:*")
+        .await
+        .unwrap();
+    assert_eq!((waiting, living, about.len()), (0, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn finished_tasks_are_swept_away() {
+    let server = RedisServer::start().await;
+    let tally = Tally::new();
+    let worker = Worker::start(&server, 1, tally.handover(4));
+    worker.queue.push(&batches(0, 1_500)).await.unwrap();
+    tally.reaches(1_500, SOON).await;
+    let mut connection = server.connection().await;
+    let deadline = Instant::now() + SOON;
+    loop {
+        let data: u64 = connection.hlen("{nazorg}:data").await.unwrap();
+        let done: u64 = connection.scard("{nazorg}:done").await.unwrap();
+        let meta: Vec<String> = connection.keys("{nazorg}:meta:*").await.unwrap();
+        if (data, done, meta.len()) == (0, 0, 0) {
+            break;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{data} data, {done} done, {} meta",
+            meta.len()
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work_goes_on_after_a_flush() {
+    let server = RedisServer::start().await;
+    let tally = Tally::new();
+    let worker = Worker::start(&server, 1, tally.handover(4));
+    worker.queue.push(&batches(0, 10)).await.unwrap();
+    tally.reaches(10, SOON).await;
+    server.flush().await;
+    worker.queue.push(&batches(10, 10)).await.unwrap();
+    tally.reaches(20, SOON).await;
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_killed_and_started_again_pushes_fail_fast_and_work_goes_on() {
+    let mut server = RedisServer::start().await;
+    let tally = Tally::new();
+    let worker = Worker::start(&server, 1, tally.handover(4));
+    worker.queue.push(&batches(0, 10)).await.unwrap();
+    tally.reaches(10, SOON).await;
+    server.kill();
+    for n in 0..3 {
+        let asked = Instant::now();
+        assert!(worker.queue.push(&batches(100 + n, 1)).await.is_err());
+        assert!(
+            asked.elapsed() < Duration::from_millis(2_500),
+            "{:?}",
+            asked.elapsed()
+        );
+    }
+    server.start_again().await;
+    let back = Instant::now();
+    while worker.queue.push(&batches(10, 10)).await.is_err() {
+        assert!(back.elapsed() < SOON);
+    }
+    tally.reaches(20, SOON).await;
+    println!("handled {:?} after Redis came back", back.elapsed());
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_redis_hangs_neither_a_push_nor_the_stop() {
+    let server = RedisServer::start().await;
+    let tally = Tally::new();
+    let worker = Worker::start(&server, 1, tally.handover(4));
+    worker.queue.push(&batches(0, 1)).await.unwrap();
+    tally.reaches(1, SOON).await;
+    server.freeze();
+    let asked = Instant::now();
+    assert!(worker.queue.push(&batches(1, 1)).await.is_err());
+    assert!(
+        asked.elapsed() < Duration::from_millis(2_500),
+        "{:?}",
+        asked.elapsed()
+    );
+    worker.stop().await;
+    server.thaw();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handler_finishes_though_redis_dies_under_it() {
+    let mut server = RedisServer::start().await;
+    let (begun, go) = (
+        Arc::new(tokio::sync::Notify::new()),
+        Arc::new(tokio::sync::Notify::new()),
+    );
+    let tally = Tally::new();
+    let handover = Handover::new(
+        Arc::new({
+            let (begun, go, tally) = (begun.clone(), go.clone(), tally.clone());
+            move |batch| {
+                let (begun, go, tally) = (begun.clone(), go.clone(), tally.clone());
+                Box::pin(async move {
+                    begun.notify_one();
+                    go.notified().await;
+                    tally.note(&batch);
+                })
+            }
+        }),
+        1,
+    );
+    let worker = Worker::start(&server, 1, handover);
+    worker.queue.push(&batches(0, 1)).await.unwrap();
+    begun.notified().await;
+    server.kill();
+    while worker.queue.push(&batches(5, 1)).await.is_ok() {}
+    tokio::time::sleep(Duration::from_millis(300)).await; // the apalis worker has noticed and is gone by now
+    go.notify_one();
+    tally.reaches(1, SOON).await;
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn malformed_payloads_fail_alone() {
+    let server = RedisServer::start().await;
+    let mut connection = server.connection().await;
+    for (id, payload) in [
+        ("bad-1", "not json"),
+        ("bad-2", "{\"kind\":\"tea\",\"leases\":[]}"),
+        ("bad-3", ""),
+    ] {
+        let () = connection.hset("{nazorg}:data", id, payload).await.unwrap();
+        let fields = [
+            ("attempts", "0"),
+            ("max_attempts", "1"),
+            ("status", "Pending"),
+        ];
+        let () = connection
+            .hset_multiple(format!("{{nazorg}}:meta:{id}"), &fields)
+            .await
+            .unwrap();
+        let () = connection.rpush("{nazorg}:active", id).await.unwrap();
+    }
+    let tally = Tally::new();
+    let worker = Worker::start(&server, 1, tally.handover(4));
+    worker.queue.push(&batches(0, 10)).await.unwrap();
+    tally.reaches(10, SOON).await;
+    let ids: Vec<String> = connection.zrange("{nazorg}:workers", 0, -1).await.unwrap();
+    assert!(
+        ids.iter().all(|name| name.ends_with("-0")),
+        "the first worker is still the one: {ids:?}"
+    );
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_without_its_data_does_not_stop_the_queue_for_ever() {
+    let server = RedisServer::start().await;
+    let mut connection = server.connection().await;
+    for n in 0..30 {
+        let () = connection
+            .rpush("{nazorg}:active", format!("evicted-{n}"))
+            .await
+            .unwrap();
+    }
+    recovers_from_poison(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nine_thousand_scheduled_tasks_do_not_stop_the_queue_for_ever() {
+    let server = RedisServer::start().await;
+    let mut connection = server.connection().await;
+    let members: Vec<(u64, String)> = (0..9_000).map(|n| (1, format!("scheduled-{n}"))).collect();
+    let () = connection
+        .zadd_multiple("{nazorg}:scheduled", &members)
+        .await
+        .unwrap();
+    recovers_from_poison(&server).await;
+}
+
+/// The relay's part: what is not settled is pushed again, here every half second instead of every lease.
+async fn recovers_from_poison(server: &RedisServer) {
+    let tally = Tally::new();
+    let worker = Worker::start(server, 1, tally.handover(4));
+    let again = async {
+        loop {
+            let _ = worker.queue.push(&[batch(7, 10)]).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    tokio::select! {
+        () = again => {}
+        () = tally.reaches(10, SOON) => {}
+    }
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+async fn how_fast() {
+    let server = RedisServer::start().await;
+    let tally = Tally::new();
+    let worker = Worker::start(&server, 1, tally.handover(4));
+    for size in [1_u128, 100] {
+        let before = tally.count();
+        let all: Vec<_> = (0..2_000)
+            .map(|n| batch(size * 100_000 + n, size))
+            .collect();
+        let began = Instant::now();
+        for chunk in all.chunks(20) {
+            worker.queue.push(chunk).await.unwrap();
+        }
+        let pushed = began.elapsed();
+        tally
+            .reaches(before + 2_000 * usize::try_from(size).unwrap(), SOON)
+            .await;
+        println!(
+            "2,000 tasks of {size}: pushed in {pushed:?}, handled in {:?}",
+            began.elapsed()
+        );
+    }
+    let mut waits = Vec::new();
+    for n in 0..200 {
+        let before = tally.count();
+        let began = Instant::now();
+        worker
+            .queue
+            .push(&[batch(99_000_000 + n, 1)])
+            .await
+            .unwrap();
+        tally.reaches(before + 1, SOON).await;
+        waits.push(began.elapsed());
+    }
+    waits.sort();
+    println!(
+        "one task, idle worker, own push: median {:?}, worst {:?}",
+        waits[100], waits[199]
+    );
+    worker.stop().await;
+}
