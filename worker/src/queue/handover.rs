@@ -3,9 +3,9 @@
 //! The task of its own is the point. apalis drives handlers inside its worker, and a worker whose Redis goes away is dropped with
 //! everything it drives; a message to a family would be cut off half-way and become "unknown". Here it finishes undisturbed.
 
-use crate::owed::LeasedBatch;
 use apalis::prelude::Task;
 use futures::future::BoxFuture;
+use nazorg_domain::jobs::LeasedBatch;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -28,9 +28,7 @@ pub struct Handover {
 
 impl std::fmt::Debug for Handover {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Handover")
-            .field("running", &self.tasks.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Handover").field("running", &self.tasks.len()).finish_non_exhaustive()
     }
 }
 
@@ -48,15 +46,9 @@ impl Handover {
     /// Waits until every batch is done, at most `patience`; then cuts off what still runs. Answers whether all ended by themselves.
     pub async fn drain(&self, patience: Duration) -> bool {
         self.tasks.close();
-        let in_time = tokio::time::timeout(patience, self.tasks.wait())
-            .await
-            .is_ok();
+        let in_time = tokio::time::timeout(patience, self.tasks.wait()).await.is_ok();
         if !in_time {
-            tracing::warn!(
-                code = "handlers_cut_off",
-                running = self.tasks.len(),
-                "shutdown"
-            );
+            tracing::warn!(code = "handlers_cut_off", running = self.tasks.len(), "shutdown");
             self.cut.cancel();
             self.tasks.wait().await;
         }
@@ -64,10 +56,7 @@ impl Handover {
     }
 
     /// The service apalis calls; `open` turns what apalis carries into a batch, or `None` when that is of no use.
-    pub(crate) fn service<A>(
-        &self,
-        open: impl Fn(A) -> Option<LeasedBatch> + Send + 'static,
-    ) -> HandoverService<A> {
+    pub(crate) fn service<A>(&self, open: impl Fn(A) -> Option<LeasedBatch> + Send + 'static) -> HandoverService<A> {
         HandoverService {
             semaphore: PollSemaphore::new(self.permits.clone()),
             handover: self.clone(),
@@ -77,11 +66,7 @@ impl Handover {
     }
 
     /// Runs one batch in its own task; resolves when it is done, has panicked or is cut off.
-    fn begin(
-        &self,
-        batch: LeasedBatch,
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> BoxFuture<'static, ()> {
+    fn begin(&self, batch: LeasedBatch, permit: Option<OwnedSemaphorePermit>) -> BoxFuture<'static, ()> {
         let (kind, size) = (batch.kind.as_str(), batch.leases.len());
         let work = (self.handler)(batch);
         let cut = self.cut.clone();
@@ -92,12 +77,7 @@ impl Handover {
         Box::pin(async move {
             if task.await.is_err() {
                 metrics::counter!("nazorg_jobs_panicked_total", "kind" => kind).increment(1);
-                tracing::error!(
-                    code = "handler_panicked",
-                    kind,
-                    size,
-                    "the leases will lapse"
-                );
+                tracing::error!(code = "handler_panicked", kind, size, "the leases will lapse");
             }
         })
     }

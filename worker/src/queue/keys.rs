@@ -34,12 +34,7 @@ pub(super) static PURGE: LazyLock<Script> = LazyLock::new(|| {
 
 /// The keys for [`SWEEP`].
 pub(super) fn for_sweep(config: &Config) -> [String; 4] {
-    [
-        config.done_jobs_set(),
-        config.dead_jobs_set(),
-        config.job_data_hash(),
-        config.job_meta_hash(),
-    ]
+    [config.done_jobs_set(), config.dead_jobs_set(), config.job_data_hash(), config.job_meta_hash()]
 }
 
 /// The keys for [`PURGE`].
@@ -59,8 +54,5 @@ pub(super) fn for_purge(config: &Config) -> [String; 9] {
 
 /// What Redis keeps about a worker that has ended: its registration, its metadata (which apalis never removes) and what it held.
 pub(super) fn of_worker(config: &Config, name: &str) -> [String; 2] {
-    [
-        format!("{}:{name}", config.inflight_jobs_set()),
-        format!("{}:metadata:{name}", config.workers_set()),
-    ]
+    [format!("{}:{name}", config.inflight_jobs_set()), format!("{}:metadata:{name}", config.workers_set())]
 }

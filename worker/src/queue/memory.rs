@@ -4,12 +4,10 @@
 use super::QueueError;
 use super::handover::Handover;
 use super::supervise::{Ended, Life, Lives};
-use crate::owed::LeasedBatch;
-use apalis::prelude::{
-    MemorySink, MemoryStorage, MemoryStorageError, Task, TaskBuilder, WorkerBuilder, WorkerContext,
-};
+use apalis::prelude::{MemorySink, MemoryStorage, MemoryStorageError, Task, TaskBuilder, WorkerBuilder, WorkerContext};
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::{Sink, SinkExt, StreamExt};
+use nazorg_domain::jobs::LeasedBatch;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -49,9 +47,7 @@ impl MemoryQueue {
     }
 
     pub(super) fn leftovers(&self) -> Vec<LeasedBatch> {
-        std::mem::take(&mut self.lock().waiting)
-            .into_values()
-            .collect()
+        std::mem::take(&mut self.lock().waiting).into_values().collect()
     }
 
     pub(super) async fn run(&self, handover: Handover, stop: CancellationToken) {
@@ -64,12 +60,7 @@ impl MemoryQueue {
         }
     }
 
-    async fn live(
-        &self,
-        life: Life,
-        handover: &Handover,
-        stop: &CancellationToken,
-    ) -> Result<(), Ended> {
+    async fn live(&self, life: Life, handover: &Handover, stop: &CancellationToken) -> Result<(), Ended> {
         let storage = self.open_door();
         let context = WorkerContext::new(&format!("memory-{}", life.number));
         let queue = self.clone();
@@ -88,10 +79,7 @@ impl MemoryQueue {
         for number in waiting {
             inner.knock(number);
         }
-        MemoryStorage::new_with(
-            MemorySink::new(Arc::new(futures::lock::Mutex::new(sink))),
-            numbers.boxed(),
-        )
+        MemoryStorage::new_with(MemorySink::new(Arc::new(futures::lock::Mutex::new(sink))), numbers.boxed())
     }
 
     /// A panic while holding the lock cannot leave the map half changed: every step inside is one insert or one removal.

@@ -12,14 +12,10 @@ pub use handover::{Handler, Handover};
 pub use memory::MemoryQueue;
 pub use redis::{RedisQueue, RedisQueueSettings};
 
-use crate::owed::LeasedBatch;
 use apalis::prelude::{WorkerContext, WorkerError};
+use nazorg_domain::jobs::LeasedBatch;
 use supervise::Ended;
 use tokio_util::sync::CancellationToken;
-
-/// The most leases that travel in one task: enough that the queue is never the bottleneck, few enough that one slow batch
-/// holds up little (STACK section 1, point 8).
-pub const BATCH: usize = 100;
 
 /// Why a push did not happen. The leases then lapse or are released; nothing is lost.
 #[derive(Debug, thiserror::Error)]

@@ -12,10 +12,10 @@
 use super::handover::Handover;
 use super::supervise::{Ended, Life, Lives};
 use super::{QueueError, keys, payload};
-use crate::owed::LeasedBatch;
 use apalis::prelude::{BackendExt, Codec, WorkerBuilder, WorkerContext};
 use apalis_redis::{Config, RedisStorage};
 use futures::Stream;
+use nazorg_domain::jobs::LeasedBatch;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, Client, RedisError};
 use std::sync::Arc;
@@ -73,17 +73,14 @@ struct Inner {
 impl std::fmt::Debug for RedisQueue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Not the client: its address holds a password.
-        f.debug_struct("RedisQueue")
-            .field("name", &self.inner.settings.name)
-            .finish_non_exhaustive()
+        f.debug_struct("RedisQueue").field("name", &self.inner.settings.name).finish_non_exhaustive()
     }
 }
 
 impl RedisQueue {
     /// Checks the address; connects only when used.
     pub fn new(settings: RedisQueueSettings) -> Result<Self, QueueError> {
-        let client =
-            Client::open(settings.url.as_str()).map_err(|e| QueueError::Setup(e.to_string()))?;
+        let client = Client::open(settings.url.as_str()).map_err(|e| QueueError::Setup(e.to_string()))?;
         let config = Config::default()
             .queue(&settings.name)
             .batch_size(FETCH)
@@ -93,16 +90,7 @@ impl RedisQueue {
             .persist_results(true) // apalis's word for acknowledging
             .emit_events(false);
         let (pushing, pushed, knock) = (OnceCell::new(), AtomicU64::new(0), Notify::new());
-        Ok(Self {
-            inner: Arc::new(Inner {
-                client,
-                config,
-                settings,
-                pushing,
-                pushed,
-                knock,
-            }),
-        })
+        Ok(Self { inner: Arc::new(Inner { client, config, settings, pushing, pushed, knock }) })
     }
 
     pub(super) async fn push(&self, batches: &[LeasedBatch]) -> Result<(), QueueError> {
@@ -133,29 +121,19 @@ impl RedisQueue {
         }
     }
 
-    async fn live(
-        &self,
-        life: Life,
-        handover: &Handover,
-        stop: &CancellationToken,
-    ) -> Result<(), Ended> {
+    async fn live(&self, life: Life, handover: &Handover, stop: &CancellationToken) -> Result<(), Ended> {
         let inner = &self.inner;
         let name = format!("nazorg-{}-{}", inner.settings.process, life.number);
         let connection = inner.connect().await.map_err(|e| Ended(e.to_string()))?;
         if life.early >= POISONED {
-            inner
-                .purge(connection.clone())
-                .await
-                .map_err(|e| Ended(e.to_string()))?;
+            inner.purge(connection.clone()).await.map_err(|e| Ended(e.to_string()))?;
         }
         let storage = RedisStorage::<Payload, ConnectionManager>::new(connection.clone())
             .with_config(inner.config.clone())
             .with_codec(Unopened)
             .poll_with_stream(self.wakes());
         let context = WorkerContext::new(&name);
-        let worker = WorkerBuilder::new(&context)
-            .backend(storage)
-            .build(handover.service(open));
+        let worker = WorkerBuilder::new(&context).backend(storage).build(handover.service(open));
         let end = super::handover_until(worker.run(), context, stop).await;
         inner.forget(connection, &name, end.is_ok()).await;
         end
@@ -197,12 +175,7 @@ impl Inner {
             .set_max_delay(Duration::from_millis(200))
             .set_connection_timeout(Some(ANSWER_PATIENCE))
             .set_response_timeout(Some(ANSWER_PATIENCE));
-        match timeout(
-            ANSWER_PATIENCE,
-            ConnectionManager::new_with_config(self.client.clone(), config),
-        )
-        .await
-        {
+        match timeout(ANSWER_PATIENCE, ConnectionManager::new_with_config(self.client.clone(), config)).await {
             Err(_) => Err(QueueError::Unreachable("no connection in time".to_owned())),
             Ok(connected) => Ok(connected?),
         }
@@ -210,11 +183,7 @@ impl Inner {
 
     /// Straight onto the active list, all batches or none; apalis's own `push` is described at the top.
     async fn push(&self, batches: &[LeasedBatch]) -> Result<(), QueueError> {
-        let mut connection = self
-            .pushing
-            .get_or_try_init(|| self.connect())
-            .await?
-            .clone();
+        let mut connection = self.pushing.get_or_try_init(|| self.connect()).await?.clone();
         let active = self.config.active_jobs_list();
         let waiting: u64 = connection.llen(&active).await?;
         metrics::gauge!("nazorg_queue_tasks").set(waiting as f64);
@@ -222,12 +191,7 @@ impl Inner {
             return Err(QueueError::Full(waiting));
         }
         let (data, meta) = (self.config.job_data_hash(), self.config.job_meta_hash());
-        let fields = [
-            ("attempts", "0"),
-            ("max_attempts", "1"),
-            ("status", "Pending"),
-            ("idempotency_key", ""),
-        ];
+        let fields = [("attempts", "0"), ("max_attempts", "1"), ("status", "Pending"), ("idempotency_key", "")];
         let mut all = redis::pipe();
         all.atomic();
         for batch in batches {
@@ -241,15 +205,9 @@ impl Inner {
     }
 
     async fn sweep(&self) -> Result<(), QueueError> {
-        let mut connection = self
-            .pushing
-            .get_or_try_init(|| self.connect())
-            .await?
-            .clone();
+        let mut connection = self.pushing.get_or_try_init(|| self.connect()).await?.clone();
         let mut sweep = keys::SWEEP.prepare_invoke();
-        keys::for_sweep(&self.config)
-            .iter()
-            .for_each(|key| _ = sweep.key(key));
+        keys::for_sweep(&self.config).iter().for_each(|key| _ = sweep.key(key));
         sweep.arg(SWEEP_AT_ONCE);
         while sweep.invoke_async::<usize>(&mut connection).await? >= SWEEP_AT_ONCE {}
         Ok(())
@@ -257,16 +215,10 @@ impl Inner {
 
     async fn purge(&self, mut connection: ConnectionManager) -> Result<(), QueueError> {
         let mut purge = keys::PURGE.prepare_invoke();
-        keys::for_purge(&self.config)
-            .iter()
-            .for_each(|key| _ = purge.key(key));
+        keys::for_purge(&self.config).iter().for_each(|key| _ = purge.key(key));
         let tasks: u64 = purge.invoke_async(&mut connection).await?;
         metrics::counter!("nazorg_queue_purged_total").increment(1);
-        tracing::error!(
-            code = "queue_purged",
-            tasks,
-            "workers kept dying; the database sends this again"
-        );
+        tracing::error!(code = "queue_purged", tasks, "workers kept dying; the database sends this again");
         Ok(())
     }
 
@@ -276,10 +228,7 @@ impl Inner {
         let mut all = redis::pipe();
         all.del(about).ignore();
         if orderly {
-            all.del(held)
-                .ignore()
-                .zrem(self.config.workers_set(), name)
-                .ignore();
+            all.del(held).ignore().zrem(self.config.workers_set(), name).ignore();
         }
         let _ = timeout(PUSH_PATIENCE, all.query_async::<()>(&mut connection)).await;
     }

@@ -42,10 +42,7 @@ pub(super) struct Life {
 
 impl Lives {
     pub(super) fn begin(&mut self) -> Life {
-        let life = Life {
-            number: self.begun,
-            early: self.early,
-        };
+        let life = Life { number: self.begun, early: self.early };
         self.begun += 1;
         self.born = Some(Instant::now());
         life
@@ -57,25 +54,11 @@ impl Lives {
             return false;
         }
         let lived = self.born.map_or(Duration::ZERO, |born| born.elapsed());
-        self.early = if lived >= GOOD_START {
-            1
-        } else {
-            self.early + 1
-        };
+        self.early = if lived >= GOOD_START { 1 } else { self.early + 1 };
         let pause = PAUSES[(self.early - 1).min(PAUSES.len() - 1)];
         metrics::counter!("nazorg_queue_workers_rebuilt_total").increment(1);
-        let why = end
-            .err()
-            .map_or_else(|| "ended by itself".to_owned(), |ended| ended.0);
-        tracing::warn!(
-            code = "queue_worker_ended",
-            ?lived,
-            ?pause,
-            why,
-            "the worker is built again"
-        );
-        stop.run_until_cancelled(tokio::time::sleep(pause))
-            .await
-            .is_some()
+        let why = end.err().map_or_else(|| "ended by itself".to_owned(), |ended| ended.0);
+        tracing::warn!(code = "queue_worker_ended", ?lived, ?pause, why, "the worker is built again");
+        stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some()
     }
 }

@@ -8,11 +8,7 @@ const SOON: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn everything_pushed_is_handled_once() {
-    let (queue, tally, stop) = (
-        Arc::new(Queue::Memory(MemoryQueue::new())),
-        Tally::new(),
-        CancellationToken::new(),
-    );
+    let (queue, tally, stop) = (Arc::new(Queue::Memory(MemoryQueue::new())), Tally::new(), CancellationToken::new());
     queue.push(&batches(0, 500)).await.unwrap();
     let work = tokio::spawn({
         let (queue, handover, stop) = (queue.clone(), tally.handover(4), stop.clone());
@@ -28,14 +24,8 @@ async fn everything_pushed_is_handled_once() {
 
 #[tokio::test]
 async fn what_nobody_began_is_handed_back_and_what_runs_is_finished() {
-    let (queue, stop) = (
-        Arc::new(Queue::Memory(MemoryQueue::new())),
-        CancellationToken::new(),
-    );
-    let (begun, go) = (
-        Arc::new(tokio::sync::Notify::new()),
-        Arc::new(tokio::sync::Notify::new()),
-    );
+    let (queue, stop) = (Arc::new(Queue::Memory(MemoryQueue::new())), CancellationToken::new());
+    let (begun, go) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
     let tally = Tally::new();
     let handover = Handover::new(
         Arc::new({
@@ -66,11 +56,7 @@ async fn what_nobody_began_is_handed_back_and_what_runs_is_finished() {
 
 #[tokio::test]
 async fn a_panic_fails_alone() {
-    let (queue, tally, stop) = (
-        Queue::Memory(MemoryQueue::new()),
-        Tally::new(),
-        CancellationToken::new(),
-    );
+    let (queue, tally, stop) = (Queue::Memory(MemoryQueue::new()), Tally::new(), CancellationToken::new());
     let handover = Handover::new(
         Arc::new({
             let tally = tally.clone();
@@ -85,10 +71,7 @@ async fn a_panic_fails_alone() {
         2,
     );
     for i in 0..50 {
-        queue
-            .push(&[batch(i, if i % 10 == 0 { 2 } else { 1 })])
-            .await
-            .unwrap();
+        queue.push(&[batch(i, if i % 10 == 0 { 2 } else { 1 })]).await.unwrap();
     }
     tokio::select! {
         () = queue.run(handover, stop) => {}

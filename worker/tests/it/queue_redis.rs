@@ -30,10 +30,7 @@ impl Worker {
 
     async fn stop(self) {
         self.stop.cancel();
-        tokio::time::timeout(SOON, self.work)
-            .await
-            .unwrap()
-            .unwrap();
+        tokio::time::timeout(SOON, self.work).await.unwrap().unwrap();
     }
 }
 
@@ -51,9 +48,7 @@ fn queue(server: &RedisServer, number: u128) -> Queue {
 async fn four_workers_handle_everything_once_and_leave_redis_clean() {
     let server = RedisServer::start().await;
     let tally = Tally::new();
-    let workers: Vec<_> = (0..4)
-        .map(|n| Worker::start(&server, n, tally.handover(4)))
-        .collect();
+    let workers: Vec<_> = (0..4).map(|n| Worker::start(&server, n, tally.handover(4))).collect();
     for chunk in batches(0, 2_000).chunks(20) {
         workers[0].queue.push(chunk).await.unwrap();
     }
@@ -65,10 +60,7 @@ async fn four_workers_handle_everything_once_and_leave_redis_clean() {
     let mut connection = server.connection().await;
     let waiting: u64 = connection.llen("{nazorg}:active").await.unwrap();
     let living: u64 = connection.zcard("{nazorg}:workers").await.unwrap();
-    let about: Vec<String> = connection
-        .keys("{nazorg}:workers:metadata:*")
-        .await
-        .unwrap();
+    let about: Vec<String> = connection.keys("{nazorg}:workers:metadata:*").await.unwrap();
     assert_eq!((waiting, living, about.len()), (0, 0, 0));
 }
 
@@ -88,11 +80,7 @@ async fn finished_tasks_are_swept_away() {
         if (data, done, meta.len()) == (0, 0, 0) {
             break;
         }
-        assert!(
-            Instant::now() < deadline,
-            "{data} data, {done} done, {} meta",
-            meta.len()
-        );
+        assert!(Instant::now() < deadline, "{data} data, {done} done, {} meta", meta.len());
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     worker.stop().await;
@@ -122,11 +110,7 @@ async fn redis_killed_and_started_again_pushes_fail_fast_and_work_goes_on() {
     for n in 0..3 {
         let asked = Instant::now();
         assert!(worker.queue.push(&batches(100 + n, 1)).await.is_err());
-        assert!(
-            asked.elapsed() < Duration::from_millis(2_500),
-            "{:?}",
-            asked.elapsed()
-        );
+        assert!(asked.elapsed() < Duration::from_millis(2_500), "{:?}", asked.elapsed());
     }
     server.start_again().await;
     let back = Instant::now();
@@ -148,11 +132,7 @@ async fn a_frozen_redis_hangs_neither_a_push_nor_the_stop() {
     server.freeze();
     let asked = Instant::now();
     assert!(worker.queue.push(&batches(1, 1)).await.is_err());
-    assert!(
-        asked.elapsed() < Duration::from_millis(2_500),
-        "{:?}",
-        asked.elapsed()
-    );
+    assert!(asked.elapsed() < Duration::from_millis(2_500), "{:?}", asked.elapsed());
     worker.stop().await;
     server.thaw();
 }
@@ -160,10 +140,7 @@ async fn a_frozen_redis_hangs_neither_a_push_nor_the_stop() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_handler_finishes_though_redis_dies_under_it() {
     let mut server = RedisServer::start().await;
-    let (begun, go) = (
-        Arc::new(tokio::sync::Notify::new()),
-        Arc::new(tokio::sync::Notify::new()),
-    );
+    let (begun, go) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
     let tally = Tally::new();
     let handover = Handover::new(
         Arc::new({
@@ -194,21 +171,10 @@ async fn a_handler_finishes_though_redis_dies_under_it() {
 async fn malformed_payloads_fail_alone() {
     let server = RedisServer::start().await;
     let mut connection = server.connection().await;
-    for (id, payload) in [
-        ("bad-1", "not json"),
-        ("bad-2", "{\"kind\":\"tea\",\"leases\":[]}"),
-        ("bad-3", ""),
-    ] {
+    for (id, payload) in [("bad-1", "not json"), ("bad-2", "{\"kind\":\"tea\",\"leases\":[]}"), ("bad-3", "")] {
         let () = connection.hset("{nazorg}:data", id, payload).await.unwrap();
-        let fields = [
-            ("attempts", "0"),
-            ("max_attempts", "1"),
-            ("status", "Pending"),
-        ];
-        let () = connection
-            .hset_multiple(format!("{{nazorg}}:meta:{id}"), &fields)
-            .await
-            .unwrap();
+        let fields = [("attempts", "0"), ("max_attempts", "1"), ("status", "Pending")];
+        let () = connection.hset_multiple(format!("{{nazorg}}:meta:{id}"), &fields).await.unwrap();
         let () = connection.rpush("{nazorg}:active", id).await.unwrap();
     }
     let tally = Tally::new();
@@ -216,10 +182,7 @@ async fn malformed_payloads_fail_alone() {
     worker.queue.push(&batches(0, 10)).await.unwrap();
     tally.reaches(10, SOON).await;
     let ids: Vec<String> = connection.zrange("{nazorg}:workers", 0, -1).await.unwrap();
-    assert!(
-        ids.iter().all(|name| name.ends_with("-0")),
-        "the first worker is still the one: {ids:?}"
-    );
+    assert!(ids.iter().all(|name| name.ends_with("-0")), "the first worker is still the one: {ids:?}");
     worker.stop().await;
 }
 
@@ -228,10 +191,7 @@ async fn a_task_without_its_data_does_not_stop_the_queue_for_ever() {
     let server = RedisServer::start().await;
     let mut connection = server.connection().await;
     for n in 0..30 {
-        let () = connection
-            .rpush("{nazorg}:active", format!("evicted-{n}"))
-            .await
-            .unwrap();
+        let () = connection.rpush("{nazorg}:active", format!("evicted-{n}")).await.unwrap();
     }
     recovers_from_poison(&server).await;
 }
@@ -241,10 +201,7 @@ async fn nine_thousand_scheduled_tasks_do_not_stop_the_queue_for_ever() {
     let server = RedisServer::start().await;
     let mut connection = server.connection().await;
     let members: Vec<(u64, String)> = (0..9_000).map(|n| (1, format!("scheduled-{n}"))).collect();
-    let () = connection
-        .zadd_multiple("{nazorg}:scheduled", &members)
-        .await
-        .unwrap();
+    let () = connection.zadd_multiple("{nazorg}:scheduled", &members).await.unwrap();
     recovers_from_poison(&server).await;
 }
 
@@ -273,38 +230,24 @@ async fn how_fast() {
     let worker = Worker::start(&server, 1, tally.handover(4));
     for size in [1_u128, 100] {
         let before = tally.count();
-        let all: Vec<_> = (0..2_000)
-            .map(|n| batch(size * 100_000 + n, size))
-            .collect();
+        let all: Vec<_> = (0..2_000).map(|n| batch(size * 100_000 + n, size)).collect();
         let began = Instant::now();
         for chunk in all.chunks(20) {
             worker.queue.push(chunk).await.unwrap();
         }
         let pushed = began.elapsed();
-        tally
-            .reaches(before + 2_000 * usize::try_from(size).unwrap(), SOON)
-            .await;
-        println!(
-            "2,000 tasks of {size}: pushed in {pushed:?}, handled in {:?}",
-            began.elapsed()
-        );
+        tally.reaches(before + 2_000 * usize::try_from(size).unwrap(), SOON).await;
+        println!("2,000 tasks of {size}: pushed in {pushed:?}, handled in {:?}", began.elapsed());
     }
     let mut waits = Vec::new();
     for n in 0..200 {
         let before = tally.count();
         let began = Instant::now();
-        worker
-            .queue
-            .push(&[batch(99_000_000 + n, 1)])
-            .await
-            .unwrap();
+        worker.queue.push(&[batch(99_000_000 + n, 1)]).await.unwrap();
         tally.reaches(before + 1, SOON).await;
         waits.push(began.elapsed());
     }
     waits.sort();
-    println!(
-        "one task, idle worker, own push: median {:?}, worst {:?}",
-        waits[100], waits[199]
-    );
+    println!("one task, idle worker, own push: median {:?}, worst {:?}", waits[100], waits[199]);
     worker.stop().await;
 }

@@ -12,17 +12,9 @@ pub(crate) struct RedisServer {
 
 impl RedisServer {
     pub(crate) async fn start() -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let dir = tempfile::tempdir().unwrap();
-        let server = Self {
-            child: spawn(port, &dir),
-            port,
-            dir,
-        };
+        let server = Self { child: spawn(port, &dir), port, dir };
         server.answers().await;
         server
     }
@@ -58,10 +50,7 @@ impl RedisServer {
     }
 
     pub(crate) async fn flush(&self) {
-        let () = redis::cmd("FLUSHALL")
-            .query_async(&mut self.connection().await)
-            .await
-            .unwrap();
+        let () = redis::cmd("FLUSHALL").query_async(&mut self.connection().await).await.unwrap();
     }
 
     async fn answers(&self) {
@@ -76,11 +65,7 @@ impl RedisServer {
     }
 
     fn signal(&self, signal: &str) {
-        let done = Command::new("kill")
-            .arg(signal)
-            .arg(self.child.id().to_string())
-            .status()
-            .unwrap();
+        let done = Command::new("kill").arg(signal).arg(self.child.id().to_string()).status().unwrap();
         assert!(done.success());
     }
 }
@@ -94,15 +79,7 @@ impl Drop for RedisServer {
 
 fn spawn(port: u16, dir: &TempDir) -> Child {
     Command::new("redis-server")
-        .args([
-            "--port",
-            &port.to_string(),
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-            "--dir",
-        ])
+        .args(["--port", &port.to_string(), "--save", "", "--appendonly", "no", "--dir"])
         .arg(dir.path())
         .stdout(Stdio::null())
         .spawn()

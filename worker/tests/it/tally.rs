@@ -1,6 +1,7 @@
 //! A handler that counts, and batches to count.
 
-use nazorg_worker::owed::{JobKind, Lease, LeasedBatch};
+use nazorg_domain::entities::{JobId, JobKind};
+use nazorg_domain::jobs::{Lease, LeasedBatch};
 use nazorg_worker::queue::{Handler, Handover};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -11,16 +12,13 @@ use uuid::Uuid;
 /// How often each lease was handled.
 #[derive(Clone)]
 pub(crate) struct Tally {
-    seen: Arc<Mutex<HashMap<Uuid, u32>>>,
+    seen: Arc<Mutex<HashMap<JobId, u32>>>,
     distinct: watch::Sender<usize>,
 }
 
 impl Tally {
     pub(crate) fn new() -> Self {
-        Self {
-            seen: Arc::default(),
-            distinct: watch::Sender::new(0),
-        }
+        Self { seen: Arc::default(), distinct: watch::Sender::new(0) }
     }
 
     pub(crate) fn note(&self, batch: &LeasedBatch) {
@@ -45,24 +43,14 @@ impl Tally {
     }
 
     pub(crate) fn most(&self) -> u32 {
-        self.seen
-            .lock()
-            .unwrap()
-            .values()
-            .copied()
-            .max()
-            .unwrap_or(0)
+        self.seen.lock().unwrap().values().copied().max().unwrap_or(0)
     }
 
     /// Waits until `n` different leases were handled.
     pub(crate) async fn reaches(&self, n: usize, within: Duration) {
         let mut distinct = self.distinct.subscribe();
         let reached = tokio::time::timeout(within, distinct.wait_for(|seen| *seen >= n)).await;
-        assert!(
-            reached.is_ok(),
-            "{} of {n} handled within {within:?}",
-            self.count()
-        );
+        assert!(reached.is_ok(), "{} of {n} handled within {within:?}", self.count());
     }
 }
 
@@ -73,12 +61,6 @@ pub(crate) fn batches(first: u128, n: u128) -> Vec<LeasedBatch> {
 
 /// A batch of `size` leases of which no other batch has any.
 pub(crate) fn batch(number: u128, size: u128) -> LeasedBatch {
-    let leases = (0..size).map(|i| Lease {
-        id: Uuid::from_u128(number * 1_000 + i),
-        version: 1,
-    });
-    LeasedBatch {
-        kind: JobKind::Message,
-        leases: leases.collect(),
-    }
+    let leases = (0..size).map(|i| Lease { id: JobId(Uuid::from_u128(number * 1_000 + i)), version: 1 });
+    LeasedBatch { kind: JobKind::Message, leases: leases.collect() }
 }
