@@ -11,8 +11,10 @@ pub mod context;
 pub mod database;
 pub mod error;
 pub mod events;
+pub mod external_refs;
 pub mod idempotency;
 pub mod incidents;
+pub mod input;
 pub mod jobs;
 pub mod key_store;
 pub mod organisations;
@@ -20,6 +22,7 @@ pub mod people;
 pub mod policy;
 pub mod protocols;
 pub mod secrets;
+pub mod staff;
 
 pub use app::{App, Bell, Clock, SystemClock, TravellingClock};
 pub use context::{Caller, Context, Standing};

@@ -141,7 +141,7 @@ async fn people(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         index("relations", &["organisation_id", "other_person_id"]),
         index("consents", &["person_id", "purpose"]),
         index("external_refs", &["organisation_id", "subject_kind", "system", "value_index"]).unique().to_owned(),
-        index("external_refs", &["organisation_id", "subject_id"]),
+        index("external_refs", &["organisation_id", "subject_id", "system"]).unique().to_owned(),
     ] {
         manager.create_index(wanted).await?;
     }

@@ -29,6 +29,13 @@ impl Default for KnownCallers {
     }
 }
 
+impl KnownCallers {
+    /// Everyone is looked up anew: someone's access changed.
+    pub(crate) fn forget(&self) {
+        self.0.invalidate_all();
+    }
+}
+
 /// A key, without its secret.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiKey {
@@ -135,7 +142,7 @@ pub async fn revoke(cx: &Context<'_>, id: ApiKeyId) -> Result<ApiKey> {
     events::record(&tx, cx, [Event::new(Kind::ApiKeyRevoked, id.0)]).await?;
     audit::record(&**tx, cx, &[Access::new(AccessAction::Update, "api_key.revoked", "api_key", id.0)]).await?;
     tx.commit().await?;
-    cx.app.known_callers.0.invalidate_all();
+    cx.app.known_callers.forget();
     Ok(key)
 }
 

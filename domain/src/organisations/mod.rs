@@ -3,6 +3,8 @@
 mod rows;
 pub mod rules;
 
+use std::collections::HashMap;
+
 use chrono_tz::Tz;
 use nazorg_entities::{AccessAction, DataKeyId, Instant, OrganisationId, UnitId, organisations, units};
 use sea_orm::ConnectionTrait;
@@ -172,6 +174,16 @@ pub async fn has_unit(db: &impl ConnectionTrait, cx: &Context<'_>, id: UnitId) -
         Err(Error::NotFound) => Ok(false),
         Err(other) => Err(other),
     }
+}
+
+/// Which unit each unit hangs below.
+pub async fn parents(db: &impl ConnectionTrait, cx: &Context<'_>) -> Result<HashMap<UnitId, Option<UnitId>>> {
+    rows::parents(db, cx.organisation).await
+}
+
+/// These units and all below them.
+pub async fn with_children(db: &impl ConnectionTrait, cx: &Context<'_>, units: &[UnitId]) -> Result<Vec<UnitId>> {
+    Ok(rules::with_children(units, &rows::parents(db, cx.organisation).await?))
 }
 
 /// Units in order of their ids, after one.

@@ -1,5 +1,7 @@
 //! The SQL of organisations and units.
 
+use std::collections::HashMap;
+
 use nazorg_entities::{DataKeyId, OrganisationId, UnitId, organisations, units};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
@@ -73,6 +75,19 @@ fn visible(organisation: OrganisationId) -> Select<units::Entity> {
 
 pub(super) async fn units(db: &impl ConnectionTrait, organisation: OrganisationId) -> Result<Vec<Unit>> {
     visible(organisation).all(db).await?.into_iter().map(Unit::from_row).collect()
+}
+
+pub(super) async fn parents(
+    db: &impl ConnectionTrait,
+    organisation: OrganisationId,
+) -> Result<HashMap<UnitId, Option<UnitId>>> {
+    let found: Vec<(UnitId, Option<UnitId>)> = visible(organisation)
+        .select_only()
+        .columns([units::Column::Id, units::Column::ParentId])
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
 pub(super) async fn list_units(cx: &Context<'_>, after: Option<Uuid>, limit: u64) -> Result<Vec<Unit>> {

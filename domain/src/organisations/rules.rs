@@ -1,5 +1,7 @@
 //! Pure rules about units.
 
+use std::collections::{HashMap, HashSet};
+
 use nazorg_entities::UnitId;
 
 use super::Unit;
@@ -16,4 +18,42 @@ pub fn lineage(unit: UnitId, mut all: Vec<Unit>) -> Vec<Unit> {
         found.push(unit);
     }
     found
+}
+
+/// These units and all that hang below them, each once.
+#[must_use]
+pub fn with_children(units: &[UnitId], parents: &HashMap<UnitId, Option<UnitId>>) -> Vec<UnitId> {
+    let mut children: HashMap<UnitId, Vec<UnitId>> = HashMap::new();
+    for (unit, parent) in parents {
+        if let Some(parent) = parent {
+            children.entry(*parent).or_default().push(*unit);
+        }
+    }
+    let (mut found, mut next) = (HashSet::new(), units.to_vec());
+    while let Some(unit) = next.pop() {
+        if found.insert(unit) {
+            next.extend(children.remove(&unit).unwrap_or_default());
+        }
+    }
+    found.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn those_below_are_found_and_a_circle_ends() {
+        let unit = |number| UnitId(Uuid::from_u128(number));
+        let parents =
+            HashMap::from([(unit(1), None), (unit(2), Some(unit(1))), (unit(3), Some(unit(2))), (unit(4), None)]);
+        let mut found = with_children(&[unit(1)], &parents);
+        found.sort_unstable();
+        assert_eq!(found, [unit(1), unit(2), unit(3)]);
+        let circle = HashMap::from([(unit(1), Some(unit(2))), (unit(2), Some(unit(1)))]);
+        assert_eq!(with_children(&[unit(1)], &circle).len(), 2);
+        assert!(with_children(&[], &parents).is_empty());
+    }
 }

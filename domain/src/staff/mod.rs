@@ -1,0 +1,55 @@
+//! Who works here: access roles, who stands in for a protocol's role, who is away; and who is therefore the one.
+
+pub mod absences;
+pub mod memberships;
+mod resolution;
+pub mod rosters;
+mod rows;
+pub mod rules;
+
+use nazorg_entities::{AccessAction, PersonId, UnitId};
+use serde_json::json;
+use uuid::Uuid;
+
+pub use resolution::{Wanted, resolve};
+
+use crate::{
+    Context,
+    audit::{self, Access},
+    database::Writing,
+    error::Result,
+    events::{self, Event, Kind},
+    input::Checks,
+};
+
+/// What a body names must be the tenant's: `unknown` otherwise, every error together.
+async fn known(
+    tx: &Writing,
+    cx: &Context<'_>,
+    persons: &[(&'static str, PersonId)],
+    unit: Option<UnitId>,
+) -> Result<()> {
+    let mut checks = Checks::default();
+    for (pointer, person) in persons {
+        let there = crate::people::exists(&**tx, cx, *person).await?;
+        checks.must(there, pointer, ("unknown", "There is no such person."));
+    }
+    if let Some(unit) = unit {
+        let there = crate::organisations::has_unit(&**tx, cx, unit).await?;
+        checks.must(there, "/unitId", ("unknown", "There is no such unit."));
+    }
+    checks.done()
+}
+
+/// Tells and logs a change; callers recognised a moment ago are recognised anew.
+async fn changed(tx: &Writing, cx: &Context<'_>, person: PersonId, access: Access) -> Result<()> {
+    let told = Event::new(Kind::StaffChanged, person.0).with(json!({ "code": access.code, "id": access.id }));
+    events::record(tx, cx, [told]).await?;
+    audit::record(&**tx, cx, &[access.of(person)]).await
+}
+
+/// Logs what was seen: a row per person concerned.
+async fn seen(cx: &Context<'_>, code: &'static str, object: &'static str, found: &[(Uuid, PersonId)]) -> Result<()> {
+    let row = |(id, person): &(Uuid, PersonId)| Access::new(AccessAction::Read, code, object, *id).of(*person);
+    audit::record(&cx.db(), cx, &found.iter().map(row).collect::<Vec<_>>()).await
+}
