@@ -17,6 +17,7 @@ pub mod incidents;
 pub mod input;
 pub mod jobs;
 pub mod key_store;
+pub mod messages;
 pub mod organisations;
 pub mod people;
 pub mod policy;

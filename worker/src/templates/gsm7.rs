@@ -1,0 +1,56 @@
+//! How long a text is as an SMS: septets of the GSM 7-bit alphabet (3GPP TS 23.038), or UCS-2 units when it does not fit in that.
+
+/// One SMS in the GSM alphabet.
+pub(super) const SEPTETS: usize = 160;
+/// One SMS in UCS-2.
+pub(super) const UNITS: usize = 70;
+
+/// The basic table, without its escape character; each takes one septet.
+const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+/// The extension table; each takes the escape and a septet.
+const EXTENSION: &str = "\u{c}^{}\\[~]|€";
+
+/// Septets, or `None` when a character is in neither table.
+pub(super) fn septets(text: &str) -> Option<usize> {
+    text.chars().try_fold(0, |sum, c| {
+        let size = if BASIC.contains(c) {
+            1
+        } else if EXTENSION.contains(c) {
+            2
+        } else {
+            return None;
+        };
+        Some(sum + size)
+    })
+}
+
+/// Whether it is one SMS.
+pub(super) fn fits(text: &str) -> bool {
+    match septets(text) {
+        Some(septets) => septets <= SEPTETS,
+        None => text.encode_utf16().count() <= UNITS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_basic_table_has_its_127_characters() {
+        assert_eq!(BASIC.chars().count(), 127);
+        assert_eq!(EXTENSION.chars().count(), 10);
+    }
+
+    #[test]
+    fn lengths_are_counted_as_a_telephone_does() {
+        assert_eq!(septets("Herinnering"), Some(11));
+        assert_eq!(septets("€ 5"), Some(4));
+        assert_eq!(septets("één"), Some(3));
+        assert_eq!(septets("ê"), None);
+        assert!(fits(&"a".repeat(160)) && !fits(&"a".repeat(161)));
+        assert!(fits(&"€".repeat(80)) && !fits(&"€".repeat(81)));
+        assert!(fits(&"ж".repeat(70)) && !fits(&"ж".repeat(71)));
+        assert!(fits(&"😀".repeat(35)) && !fits(&"😀".repeat(36)));
+    }
+}

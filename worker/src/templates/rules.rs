@@ -1,0 +1,176 @@
+//! The rules of DOMAIN 7.6 that a machine can check, on a text with the worst filling: a phone on a table shows it to anyone.
+
+use super::{Language, Rendered, gsm7};
+use std::fmt;
+
+/// Words that reveal what this is about, in any of our languages; at the start of a word, in any case.
+const REVEALING: &[&str] = &[
+    "abuse",
+    "addict",
+    "aftercare",
+    "aggress",
+    "agressie",
+    "asiel",
+    "asylum",
+    "beroepsgeheim",
+    "depress",
+    "diagnos",
+    "ggd",
+    "ggz",
+    "geweld",
+    "herstel",
+    "hulpverlen",
+    "huiselijk",
+    "incident",
+    "kindermishandel",
+    "lotgenot",
+    "mental",
+    "mishandel",
+    "nazorg",
+    "overlijden",
+    "psych",
+    "recover",
+    "rouw",
+    "slachtoffer",
+    "suicid",
+    "zelfmoord",
+    "zelfdoding",
+    "therap",
+    "trauma",
+    "veilig thuis",
+    "verslav",
+    "vertrouwens",
+    "victim",
+    "violence",
+    "vluchteling",
+    "refugee",
+    "coach",
+    "patient",
+    "patiënt",
+    "client",
+    "cliënt",
+];
+/// Words that reveal only as a whole word ("bot" is also a bone, and "score" begins no secret).
+const REVEALING_WHOLE: &[&str] = &["bot", "cot", "tco", "wrap", "score", "scores", "diagnose", "crisis"];
+/// Words that invite an answer nobody reads.
+const ASKING: &[&str] = &["antwoord", "beantwoord", "reply", "stuur terug"];
+
+/// What is wrong with a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Breach {
+    /// The template has no text in this language.
+    Missing,
+    /// There is no such template.
+    UnknownTemplate,
+    /// It cannot be read or rendered: a syntax error, or a field that is not its template's.
+    Unreadable(String),
+    /// It says what this is about.
+    Reveals(String),
+    /// It holds something a telephone makes a link of.
+    Link(String),
+    /// It asks for a reply.
+    AsksForReply(String),
+    /// It does not fit in one SMS.
+    TooLong,
+    /// It is empty, or has a line break where a header would break.
+    Malformed,
+}
+
+/// A fault with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextFault {
+    /// In which language.
+    pub language: &'static str,
+    /// In which template.
+    pub template: String,
+    /// What.
+    pub breach: Breach,
+}
+
+impl TextFault {
+    pub(super) fn new(language: Language, template: &str, breach: Breach) -> Self {
+        Self { language: language.tag(), template: template.to_owned(), breach }
+    }
+}
+
+impl fmt::Display for TextFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "text {}/{}: {:?}", self.language, self.template, self.breach)
+    }
+}
+
+impl std::error::Error for TextFault {}
+
+/// Everything that is wrong with a rendered text.
+pub(super) fn breaches(rendered: &Rendered) -> Vec<Breach> {
+    let Rendered { subject, text } = rendered;
+    let mut found = Vec::new();
+    for part in [subject, text] {
+        if part.trim().is_empty() || part.trim() != part || part.contains(['\n', '\r']) {
+            found.push(Breach::Malformed);
+        }
+        let lower = part.to_lowercase();
+        let begins = |word: &&&str| starts_a_word(&lower, word);
+        found.extend(REVEALING.iter().filter(begins).map(|word| Breach::Reveals((*word).to_owned())));
+        let whole = |word: &&&str| lower.split(|c: char| !c.is_alphanumeric()).any(|other| other == **word);
+        found.extend(REVEALING_WHOLE.iter().filter(whole).map(|word| Breach::Reveals((*word).to_owned())));
+        found.extend(ASKING.iter().filter(begins).map(|word| Breach::AsksForReply((*word).to_owned())));
+        found.extend(
+            lower.split_whitespace().filter(|token| is_link(token)).map(|token| Breach::Link(token.to_owned())),
+        );
+    }
+    if !gsm7::fits(text) {
+        found.push(Breach::TooLong);
+    }
+    found
+}
+
+fn starts_a_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| !text[..at].chars().next_back().is_some_and(char::is_alphanumeric))
+}
+
+/// An address, or anything with a dot between letters, which telephones turn into a link. `10.30` is a time.
+fn is_link(token: &str) -> bool {
+    let inner = token.trim_matches(|c: char| !c.is_alphanumeric());
+    let dotted = inner.split_once('.').is_some_and(|(_, after)| after.starts_with(char::is_alphabetic));
+    token.contains("://") || token.contains('@') || inner.starts_with("www") || dotted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Vec<Breach> {
+        breaches(&Rendered { subject: "Bericht".to_owned(), text: text.to_owned() })
+    }
+
+    #[test]
+    fn a_neutral_text_passes() {
+        assert_eq!(of("Herinnering: afspraak dinsdag 10:00. Bel 0800-1234."), []);
+        assert_eq!(of("Er zijn 3 taken over de termijn. Log in."), []);
+    }
+
+    #[test]
+    fn a_text_that_reveals_is_found_in_any_case_and_only_at_the_start_of_a_word() {
+        assert_eq!(of("Uw HERSTELCOACH wacht."), [Breach::Reveals("herstel".to_owned())]);
+        assert_eq!(of("Bel Veilig Thuis."), [Breach::Reveals("veilig thuis".to_owned())]);
+        assert_eq!(of("Uw BOT is er."), [Breach::Reveals("bot".to_owned())]);
+        assert_eq!(of("De boten zijn er, en de robot ook."), []);
+        assert_eq!(of("Uw score is 3."), [Breach::Reveals("score".to_owned())]);
+    }
+
+    #[test]
+    fn links_and_questions_for_a_reply_are_found() {
+        for link in ["Zie https://x.nl/a.", "Zie www.voorbeeld.nl.", "Zie voorbeeld.nl!", "Mail a@b.nl"] {
+            assert!(of(link).iter().any(|breach| matches!(breach, Breach::Link(_))), "{link}");
+        }
+        assert_eq!(of("Beantwoord dit bericht."), [Breach::AsksForReply("beantwoord".to_owned())]);
+        assert_eq!(of("Om 10.30 uur."), []);
+    }
+
+    #[test]
+    fn a_text_longer_than_one_sms_is_found() {
+        assert_eq!(of(&"a".repeat(161)), [Breach::TooLong]);
+        assert_eq!(of(&format!("ж{}", "a".repeat(70))), [Breach::TooLong]);
+    }
+}
