@@ -1,5 +1,6 @@
 //! How the tables came to be: one set of migrations for SQLite and PostgreSQL. Imports no crate of ours.
 
+pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
 mod columns;

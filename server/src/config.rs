@@ -3,7 +3,7 @@
 mod layers;
 mod reader;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 pub use self::layers::Faults;
 use self::reader::Reader;
@@ -44,6 +44,8 @@ pub struct Http {
     pub listen: SocketAddr,
     /// How clients reach the service, without a trailing slash; `None` follows the bound address.
     pub public_url: Option<String>,
+    /// How many trusted proxies stand in front.
+    pub proxies: usize,
     /// After this a request is answered with 503.
     pub request_timeout: Duration,
     /// How long what is under way may take to finish when the process stops.
@@ -139,12 +141,10 @@ pub enum LogFormat {
 /// What one client may ask before it is told to wait.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Requests per second on average.
-    pub requests_per_second: u32,
-    /// Requests at once.
-    pub request_burst: u32,
+    /// Requests per minute, per client.
+    pub requests_per_minute: NonZeroU32,
     /// Failed authentications per minute, per address.
-    pub failed_authentications_per_minute: u32,
+    pub failed_authentications_per_minute: NonZeroU32,
 }
 
 impl Config {
@@ -176,21 +176,12 @@ fn config(r: &mut Reader) -> Option<Config> {
     let dir = data_dir.clone().unwrap_or_default();
     let (http, metrics_listen) = (http(r), r.optional_address("metrics.listen"));
     let database = database(r, &dir);
-    let distributed = matches!(
-        &database,
-        Some(Database {
-            store: Store::Postgres(_),
-            ..
-        })
-    );
+    let distributed = matches!(&database, Some(Database { store: Store::Postgres(_), .. }));
     let keys = keys(r, &dir, distributed);
     if let (Some(data), Some(keys)) = (&database, &keys)
         && data.store == keys.store
     {
-        r.fault(
-            "keys.url",
-            "is the database itself; a backup of the data would then hold the keys to it",
-        );
+        r.fault("keys.url", "is the database itself; a backup of the data would then hold the keys to it");
     }
     let redis_url = r.optional_url("redis.url", &["redis", "rediss"]);
     let worker_concurrency = r.number("worker.concurrency", 1..=256);
@@ -212,11 +203,13 @@ fn config(r: &mut Reader) -> Option<Config> {
 fn http(r: &mut Reader) -> Option<Http> {
     let listen = r.address("http.listen");
     let public_url = r.optional_url("http.public_url", &["http", "https"]);
+    let proxies = r.number("http.proxies", 0..=16);
     let request_timeout = r.seconds("http.request_timeout_seconds", 1..=600);
     let shutdown = r.seconds("http.shutdown_seconds", 0..=600);
     Some(Http {
         listen: listen?,
         public_url: public_url?.map(|url| url.expose().trim_end_matches('/').to_owned()),
+        proxies: proxies? as usize,
         request_timeout: request_timeout?,
         shutdown: shutdown?,
     })
@@ -227,10 +220,7 @@ fn database(r: &mut Reader, dir: &std::path::Path) -> Option<Database> {
     let max_connections = r.number("database.max_connections", 2..=1000);
     let acquire_timeout = r.seconds("database.acquire_timeout_seconds", 1..=60);
     let statement_timeout = r.seconds("database.statement_timeout_seconds", 1..=3600);
-    let durability = r.one_of(
-        "database.durability",
-        &[("full", Durability::Full), ("normal", Durability::Normal)],
-    );
+    let durability = r.one_of("database.durability", &[("full", Durability::Full), ("normal", Durability::Normal)]);
     Some(Database {
         store: store?.unwrap_or_else(|| Store::Sqlite(dir.join("nazorg.db"))),
         max_connections: max_connections?,
@@ -243,33 +233,31 @@ fn database(r: &mut Reader, dir: &std::path::Path) -> Option<Database> {
 fn keys(r: &mut Reader, dir: &std::path::Path, distributed: bool) -> Option<Keys> {
     let store = r.store("keys.url");
     let max_connections = r.number("keys.max_connections", 1..=100);
-    let given = r
-        .optional("keys.master_key")
-        .map(|key| key.map(Secret::new));
+    let given = r.optional("keys.master_key").map(|key| key.map(Secret::new));
     let file = r.optional("keys.master_key_file");
     if distributed && matches!(store, Some(None)) {
-        r.fault("keys.url", "is required beside PostgreSQL: every process must see the same keys, in a database of their own");
+        r.fault(
+            "keys.url",
+            "is required beside PostgreSQL: every process must see the same keys, in a database of their own",
+        );
     }
     let master = match (given?, file?) {
         (Some(_), Some(_)) => {
-            r.fault(
-                "keys.master_key",
-                "and keys.master_key_file are both set; give one",
-            );
+            r.fault("keys.master_key", "and keys.master_key_file are both set; give one");
             None
         }
         (Some(given), None) => {
             if !crate::master_key::is_valid(given.expose()) {
-                r.fault(
-                    "keys.master_key",
-                    "must be 32 bytes in base64 (openssl rand -base64 32)",
-                );
+                r.fault("keys.master_key", "must be 32 bytes in base64 (openssl rand -base64 32)");
             }
             Some(MasterKey::Given(given))
         }
         (None, Some(file)) => Some(MasterKey::File(file.into())),
         (None, None) if distributed => {
-            r.fault("keys.master_key_file", "is required beside PostgreSQL (or keys.master_key): every process needs the same one");
+            r.fault(
+                "keys.master_key_file",
+                "is required beside PostgreSQL (or keys.master_key): every process needs the same one",
+            );
             None
         }
         (None, None) => Some(MasterKey::FileMade(dir.join("master.key"))),
@@ -285,20 +273,11 @@ fn mail(r: &mut Reader, dir: &std::path::Path) -> Option<Mail> {
     let smtp_url = r.optional_url("mail.smtp_url", &["smtp", "smtps"]);
     let outbox_dir = r.optional("mail.outbox_dir");
     let from_address = r.required("mail.from_address");
-    if from_address
-        .as_ref()
-        .is_some_and(|address| !looks_like_an_address(address))
-    {
-        r.fault(
-            "mail.from_address",
-            "must be one mail address, such as aftercare@example.org",
-        );
+    if from_address.as_ref().is_some_and(|address| !looks_like_an_address(address)) {
+        r.fault("mail.from_address", "must be one mail address, such as aftercare@example.org");
     }
     let from_name = r.required("mail.from_name");
-    if from_name
-        .as_ref()
-        .is_some_and(|name| name.chars().any(char::is_control))
-    {
+    if from_name.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
         r.fault("mail.from_name", "must be one line of plain text");
     }
     Some(Mail {
@@ -311,43 +290,28 @@ fn mail(r: &mut Reader, dir: &std::path::Path) -> Option<Mail> {
 
 // The mail library decides in the end; this only catches what is plainly something else.
 fn looks_like_an_address(text: &str) -> bool {
-    let clean = !text
-        .chars()
-        .any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
+    let clean = !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
     clean
-        && text
-            .split_once('@')
-            .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'))
+        && text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'))
 }
 
 fn log(r: &mut Reader) -> Option<Log> {
-    let format = r.one_of(
-        "log.format",
-        &[("text", LogFormat::Text), ("json", LogFormat::Json)],
-    );
+    let format = r.one_of("log.format", &[("text", LogFormat::Text), ("json", LogFormat::Json)]);
     let level = r.required("log.level");
     if let Some(level) = &level
         && let Err(error) = tracing_subscriber::EnvFilter::try_new(level)
     {
-        r.fault(
-            "log.level",
-            &format!("is no level and no list of directives: {error}"),
-        );
+        r.fault("log.level", &format!("is no level and no list of directives: {error}"));
     }
-    Some(Log {
-        format: format?,
-        level: level?,
-    })
+    Some(Log { format: format?, level: level? })
 }
 
 fn limits(r: &mut Reader) -> Option<Limits> {
-    let requests_per_second = r.number("limits.requests_per_second", 1..=1_000_000);
-    let request_burst = r.number("limits.request_burst", 1..=1_000_000);
+    let requests_per_minute = r.number("limits.requests_per_minute", 1..=10_000_000);
     let failed = r.number("limits.failed_authentications_per_minute", 1..=100_000);
     Some(Limits {
-        requests_per_second: requests_per_second?,
-        request_burst: request_burst?,
-        failed_authentications_per_minute: failed?,
+        requests_per_minute: NonZeroU32::new(requests_per_minute?)?,
+        failed_authentications_per_minute: NonZeroU32::new(failed?)?,
     })
 }
 

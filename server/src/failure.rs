@@ -45,11 +45,7 @@ impl Failure {
 
     /// The exit code of the process: 2 for a configuration that cannot be, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Config(_)) {
-            2
-        } else {
-            1
-        }
+        if matches!(self, Self::Config(_)) { 2 } else { 1 }
     }
 }
 
@@ -70,5 +66,21 @@ impl std::error::Error for Failure {}
 impl From<Faults> for Failure {
     fn from(faults: Faults) -> Self {
         Self::Config(faults)
+    }
+}
+
+impl From<nazorg_domain::Error> for Failure {
+    fn from(error: nazorg_domain::Error) -> Self {
+        use nazorg_domain::Error;
+        match error {
+            Error::Unavailable { log, .. } => Self::Database(log),
+            Error::Internal(log) => Self::Internal(log),
+            Error::Invalid(errors) => {
+                let all: Vec<String> =
+                    errors.iter().map(|error| format!("{}: {}", error.pointer, error.detail)).collect();
+                Self::Refused(all.join("\n"))
+            }
+            other => Self::Refused(other.to_string()),
+        }
     }
 }

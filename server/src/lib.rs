@@ -1,8 +1,26 @@
-//! The binary `nazorg` as a library: the configuration, and [`run`](config::Config) of API and worker in one process.
+//! The binary `nazorg` as a library: its configuration, and [`run`] of API and worker in one process, so that a story or
+//! another program can embed the service.
 
+mod cli;
+mod clock;
 pub mod config;
 mod failure;
+mod first;
+mod front;
+mod health;
+mod listen;
+mod logging;
 mod master_key;
+mod metrics;
+mod opening;
+mod run;
 mod secret;
+mod stores;
 
+pub use cli::main;
+pub use config::Config;
 pub use failure::Failure;
+/// The domain that a running service acts on, for programs that embed it.
+pub use nazorg_domain as domain;
+pub use opening::migrate;
+pub use run::{FirstKey, Parts, Ready, Running, Start, run, start};

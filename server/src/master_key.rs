@@ -9,6 +9,8 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
+use nazorg_domain::secrets::Secret;
+
 use crate::{
     Failure,
     config::{Keys, MasterKey, Store},
@@ -23,15 +25,19 @@ pub(crate) fn is_valid(text: &str) -> bool {
 ///
 /// # Errors
 /// When the file cannot be read, holds something else, or is gone while the keys it wraps still exist.
-pub(crate) fn load(keys: &Keys) -> Result<[u8; 32], Failure> {
+pub(crate) fn load(keys: &Keys) -> Result<Secret, Failure> {
+    let bytes = find(keys)?;
+    Secret::from_bytes(&bytes).ok_or_else(|| Failure::internal("a master key of another length"))
+}
+
+fn find(keys: &Keys) -> Result<[u8; 32], Failure> {
     match &keys.master {
-        MasterKey::Given(text) => decode(text.expose())
-            .ok_or_else(|| Failure::config("keys.master_key must be 32 bytes in base64")),
+        MasterKey::Given(text) => {
+            decode(text.expose()).ok_or_else(|| Failure::config("keys.master_key must be 32 bytes in base64"))
+        }
         MasterKey::File(path) => read(path),
         MasterKey::FileMade(path) => match read(path) {
-            Err(Failure::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                make(path, &keys.store)
-            }
+            Err(Failure::Io { source, .. }) if source.kind() == ErrorKind::NotFound => make(path, &keys.store),
             read => read,
         },
     }
@@ -39,17 +45,11 @@ pub(crate) fn load(keys: &Keys) -> Result<[u8; 32], Failure> {
 
 fn read(path: &Path) -> Result<[u8; 32], Failure> {
     let text = std::fs::read_to_string(path).map_err(Failure::io("the master key", path))?;
-    let open_to_others =
-        std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0);
+    let open_to_others = std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0);
     if open_to_others {
         tracing::warn!(file = %path.display(), "the master key can be read by other users; chmod 600 it");
     }
-    decode(&text).ok_or_else(|| {
-        Failure::config(format!(
-            "{} does not hold 32 bytes in base64",
-            path.display()
-        ))
-    })
+    decode(&text).ok_or_else(|| Failure::config(format!("{} does not hold 32 bytes in base64", path.display())))
 }
 
 // A new key beside old wrapped keys would make everything unreadable, one person at a time; refuse at once instead.
@@ -57,16 +57,11 @@ fn make(path: &Path, store: &Store) -> Result<[u8; 32], Failure> {
     if let Store::Sqlite(keys) = store
         && keys.exists()
     {
-        let text = format!(
-            "{} is gone, but {} still holds keys it wraps; put it back",
-            path.display(),
-            keys.display()
-        );
+        let text = format!("{} is gone, but {} still holds keys it wraps; put it back", path.display(), keys.display());
         return Err(Failure::config(text));
     }
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Failure::internal(format!("no randomness: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| Failure::internal(format!("no randomness: {error}")))?;
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -85,36 +80,29 @@ fn decode(text: &str) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Secret;
+    use crate::config;
 
     fn keys(dir: &Path) -> Keys {
         let store = Store::Sqlite(dir.join("keys.db"));
-        Keys {
-            store,
-            max_connections: 1,
-            master: MasterKey::FileMade(dir.join("master.key")),
-        }
+        Keys { store, max_connections: 1, master: MasterKey::FileMade(dir.join("master.key")) }
     }
 
     #[test]
     fn made_once_readable_by_its_owner_only() {
         let dir = tempfile::tempdir().unwrap();
         let keys = keys(dir.path());
-        let made = load(&keys).unwrap();
-        let mode = std::fs::metadata(dir.path().join("master.key"))
-            .unwrap()
-            .permissions()
-            .mode();
+        let made = find(&keys).unwrap();
+        let mode = std::fs::metadata(dir.path().join("master.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         std::fs::write(dir.path().join("keys.db"), "").unwrap();
-        assert_eq!(load(&keys).unwrap(), made);
+        assert_eq!(find(&keys).unwrap(), made);
     }
 
     #[test]
     fn never_made_anew_beside_old_keys() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("keys.db"), "").unwrap();
-        let error = load(&keys(dir.path())).unwrap_err().to_string();
+        let error = find(&keys(dir.path())).unwrap_err().to_string();
         assert!(error.contains("put it back"), "{error}");
     }
 
@@ -123,10 +111,7 @@ mod tests {
         let text = STANDARD.encode([7; 32]);
         assert!(is_valid(&format!(" {text}\n")) && !is_valid("c2hvcnQ="));
         let dir = tempfile::tempdir().unwrap();
-        let given = Keys {
-            master: MasterKey::Given(Secret::new(text)),
-            ..keys(dir.path())
-        };
-        assert_eq!(load(&given).unwrap(), [7; 32]);
+        let given = Keys { master: MasterKey::Given(config::Secret::new(text)), ..keys(dir.path()) };
+        assert_eq!(find(&given).unwrap(), [7; 32]);
     }
 }

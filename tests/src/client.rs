@@ -42,10 +42,7 @@ pub struct With {
 impl Client {
     /// A client of the service at `base` (`http://127.0.0.1:1234`) with an API key.
     pub fn new(base: impl Into<String>, key: impl Into<String>) -> Self {
-        Self {
-            key: Some(key.into()),
-            ..Self::anonymous(base)
-        }
+        Self { key: Some(key.into()), ..Self::anonymous(base) }
     }
 
     /// A client without a key.
@@ -53,25 +50,14 @@ impl Client {
     /// # Panics
     /// When the HTTP client cannot be built.
     pub fn anonymous(base: impl Into<String>) -> Self {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
-        Self {
-            http,
-            base: base.into(),
-            key: None,
-            on_behalf_of: None,
-        }
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { http, base: base.into(), key: None, on_behalf_of: None }
     }
 
     /// The same client, acting for a user: `X-On-Behalf-Of`.
     #[must_use]
     pub fn on_behalf_of(&self, person: impl ToString) -> Self {
-        Self {
-            on_behalf_of: Some(person.to_string()),
-            ..self.clone()
-        }
+        Self { on_behalf_of: Some(person.to_string()), ..self.clone() }
     }
 
     /// The key it speaks with.
@@ -86,69 +72,31 @@ impl Client {
 
     /// `POST path` with a fresh idempotency key.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
-        let with = With {
-            idempotency_key: Some(fresh_key()),
-            ..With::default()
-        };
+        let with = With { idempotency_key: Some(fresh_key()), ..With::default() };
         self.send(Method::POST, path, Some(body), with).await
     }
 
     /// `PATCH path` of the version that the caller saw.
     pub async fn patch(&self, path: &str, etag: &str, body: Value) -> Answer {
-        self.send(
-            Method::PATCH,
-            path,
-            Some(body),
-            With {
-                if_match: Some(etag.to_owned()),
-                ..With::default()
-            },
-        )
-        .await
+        self.send(Method::PATCH, path, Some(body), With { if_match: Some(etag.to_owned()), ..With::default() }).await
     }
 
     /// `PUT path` of the version that the caller saw.
     pub async fn put(&self, path: &str, etag: &str, body: Value) -> Answer {
-        self.send(
-            Method::PUT,
-            path,
-            Some(body),
-            With {
-                if_match: Some(etag.to_owned()),
-                ..With::default()
-            },
-        )
-        .await
+        self.send(Method::PUT, path, Some(body), With { if_match: Some(etag.to_owned()), ..With::default() }).await
     }
 
     /// `DELETE path` of the version that the caller saw.
     pub async fn delete(&self, path: &str, etag: &str) -> Answer {
-        self.send(
-            Method::DELETE,
-            path,
-            None,
-            With {
-                if_match: Some(etag.to_owned()),
-                ..With::default()
-            },
-        )
-        .await
+        self.send(Method::DELETE, path, None, With { if_match: Some(etag.to_owned()), ..With::default() }).await
     }
 
     /// Any request; the others are short for this one.
     ///
     /// # Panics
     /// When no answer comes, or one that breaks a promise.
-    pub async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<Value>,
-        with: With,
-    ) -> Answer {
-        self.try_send(method, path, body, with)
-            .await
-            .unwrap_or_else(|error| panic!("no answer: {error}"))
+    pub async fn send(&self, method: Method, path: &str, body: Option<Value>, with: With) -> Answer {
+        self.try_send(method, path, body, with).await.unwrap_or_else(|error| panic!("no answer: {error}"))
     }
 
     /// Like [`Self::send`], for stories in which the service may be gone.
@@ -187,13 +135,7 @@ impl Client {
         let response = builder.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await?;
-        let answer = Answer {
-            status,
-            headers,
-            body: serde_json::from_str(&text).unwrap_or_default(),
-            text,
-            request,
-        };
+        let answer = Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text, request };
         answer.keeps_its_promises();
         Ok(answer)
     }
@@ -205,10 +147,7 @@ pub fn fresh_key() -> String {
 }
 
 /// An id nobody used before.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a client stands outside the service and has no door of ids"
-)]
+#[expect(clippy::disallowed_methods, reason = "a client stands outside the service and has no door of ids")]
 pub fn fresh_id() -> Uuid {
     Uuid::now_v7()
 }
@@ -219,11 +158,7 @@ impl Answer {
     /// # Panics
     /// When the status is another one, with the whole answer.
     pub fn expect(self, status: u16) -> Value {
-        assert_eq!(
-            self.status, status,
-            "{} answered {}: {}",
-            self.request, self.status, self.text
-        );
+        assert_eq!(self.status, status, "{} answered {}: {}", self.request, self.status, self.text);
         self.body
     }
 
@@ -248,9 +183,7 @@ impl Answer {
     /// # Panics
     /// When there is none.
     pub fn etag(&self) -> String {
-        self.header("ETag")
-            .unwrap_or_else(|| panic!("{} answered without an ETag", self.request))
-            .to_owned()
+        self.header("ETag").unwrap_or_else(|| panic!("{} answered without an ETag", self.request)).to_owned()
     }
 
     /// The `id` of the body.
@@ -259,29 +192,16 @@ impl Answer {
     /// When it has none.
     pub fn id(&self) -> Uuid {
         let id = self.body["id"].as_str().and_then(|id| id.parse().ok());
-        id.unwrap_or_else(|| {
-            panic!(
-                "{} answered {} without an id: {}",
-                self.request, self.status, self.text
-            )
-        })
+        id.unwrap_or_else(|| panic!("{} answered {} without an id: {}", self.request, self.status, self.text))
     }
 
     fn keeps_its_promises(&self) {
         let request = &self.request;
         for name in ["API-Version", "X-Request-Id"] {
-            assert!(
-                self.headers.contains_key(name),
-                "{request} answered {} without {name}",
-                self.status
-            );
+            assert!(self.headers.contains_key(name), "{request} answered {} without {name}", self.status);
         }
         if let Some(place) = first_null("", &self.body) {
-            assert!(
-                self.text.is_empty() || !self.is_json(),
-                "{request} answered with null at {place}: {}",
-                self.text
-            );
+            assert!(self.text.is_empty() || !self.is_json(), "{request} answered with null at {place}: {}", self.text);
         }
         if self.status >= 400 {
             self.is_a_complete_problem();
@@ -289,36 +209,20 @@ impl Answer {
     }
 
     fn is_json(&self) -> bool {
-        self.header("Content-Type")
-            .is_some_and(|kind| kind.contains("json"))
+        self.header("Content-Type").is_some_and(|kind| kind.contains("json"))
     }
 
     fn is_a_complete_problem(&self) {
         let request = &self.request;
         let kind = self.header("Content-Type").unwrap_or_default();
-        assert!(
-            kind.starts_with("application/problem+json"),
-            "{request} answered {} as {kind:?}",
-            self.status
-        );
+        assert!(kind.starts_with("application/problem+json"), "{request} answered {} as {kind:?}", self.status);
         for member in ["type", "title", "detail", "instance", "code", "traceId"] {
-            assert!(
-                self.body[member].is_string(),
-                "{request} answered a problem without {member}: {}",
-                self.text
-            );
+            assert!(self.body[member].is_string(), "{request} answered a problem without {member}: {}", self.text);
         }
-        assert_eq!(
-            self.body["status"], self.status,
-            "{request}: the problem's status is not the answer's"
-        );
+        assert_eq!(self.body["status"], self.status, "{request}: the problem's status is not the answer's");
         if self.body["code"] == "invalid_input" {
             let errors = self.body["errors"].as_array();
-            assert!(
-                errors.is_some_and(|errors| !errors.is_empty()),
-                "{request}: 400 without errors: {}",
-                self.text
-            );
+            assert!(errors.is_some_and(|errors| !errors.is_empty()), "{request}: 400 without errors: {}", self.text);
         }
         let must_carry: &[&str] = match self.status {
             401 => &["WWW-Authenticate"],
@@ -327,29 +231,16 @@ impl Answer {
             _ => &[],
         };
         for name in must_carry {
-            assert!(
-                self.headers.contains_key(*name),
-                "{request} answered {} without {name}",
-                self.status
-            );
+            assert!(self.headers.contains_key(*name), "{request} answered {} without {name}", self.status);
         }
     }
 }
 
 fn first_null(place: &str, value: &Value) -> Option<String> {
     match value {
-        Value::Null => Some(if place.is_empty() {
-            "the root".into()
-        } else {
-            place.into()
-        }),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(n, item)| first_null(&format!("{place}/{n}"), item)),
-        Value::Object(members) => members
-            .iter()
-            .find_map(|(name, item)| first_null(&format!("{place}/{name}"), item)),
+        Value::Null => Some(if place.is_empty() { "the root".into() } else { place.into() }),
+        Value::Array(items) => items.iter().enumerate().find_map(|(n, item)| first_null(&format!("{place}/{n}"), item)),
+        Value::Object(members) => members.iter().find_map(|(name, item)| first_null(&format!("{place}/{name}"), item)),
         _ => None,
     }
 }

@@ -10,8 +10,10 @@
 )]
 
 pub mod client;
+pub mod clock;
 #[cfg(test)]
 mod layers;
 pub mod postgres;
 pub mod process;
 pub mod redis;
+pub mod service;

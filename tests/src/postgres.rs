@@ -44,22 +44,10 @@ impl Postgres {
     fn with_durability(durable: bool) -> Self {
         let bin = bin();
         let template = template(&bin);
-        let dir = tempfile::Builder::new()
-            .prefix("nazorg-postgres-")
-            .tempdir()
-            .unwrap();
-        run(Command::new("cp")
-            .args(["-a", "--reflink=auto"])
-            .arg(&template)
-            .arg(dir.path().join("data")));
+        let dir = tempfile::Builder::new().prefix("nazorg-postgres-").tempdir().unwrap();
+        run(Command::new("cp").args(["-a", "--reflink=auto"]).arg(&template).arg(dir.path().join("data")));
         own(dir.path());
-        let mut server = Self {
-            bin,
-            dir,
-            port: free_port(),
-            durable,
-            process: None,
-        };
+        let mut server = Self { bin, dir, port: free_port(), durable, process: None };
         server.start_again();
         server
     }
@@ -90,34 +78,15 @@ impl Postgres {
     }
 
     fn command(&self) -> Command {
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.log_path())
-            .unwrap();
+        let log = fs::File::options().create(true).append(true).open(self.log_path()).unwrap();
         let mut command = guarded(self.bin.join("postgres"), Signal::Quit, Some(USER));
-        command
-            .arg("-D")
-            .arg(self.dir.path().join("data"))
-            .arg("-p")
-            .arg(self.port.to_string());
-        command.args([
-            "-clisten_addresses=127.0.0.1",
-            "-cunix_socket_directories=",
-            "-cmax_connections=200",
-        ]);
+        command.arg("-D").arg(self.dir.path().join("data")).arg("-p").arg(self.port.to_string());
+        command.args(["-clisten_addresses=127.0.0.1", "-cunix_socket_directories=", "-cmax_connections=200"]);
         command.args(["-cshared_buffers=64MB", "-cjit=off"]);
         if !self.durable {
-            command.args([
-                "-cfsync=off",
-                "-csynchronous_commit=off",
-                "-cfull_page_writes=off",
-            ]);
+            command.args(["-cfsync=off", "-csynchronous_commit=off", "-cfull_page_writes=off"]);
         }
-        command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log);
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         command
     }
 
@@ -138,39 +107,25 @@ impl Postgres {
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.signal_family(Signal::Kill);
-            process
-                .ended_within(PATIENCE)
-                .expect("a killed server ends");
+            process.ended_within(PATIENCE).expect("a killed server ends");
         }
     }
 
     /// Stands still with its connections open: a black hole.
     pub fn freeze(&self) {
-        self.process
-            .iter()
-            .for_each(|process| process.signal_family(Signal::Stop));
+        self.process.iter().for_each(|process| process.signal_family(Signal::Stop));
     }
 
     /// Goes on after [`Self::freeze`].
     pub fn thaw(&self) {
-        self.process
-            .iter()
-            .for_each(|process| process.signal_family(Signal::Continue));
+        self.process.iter().for_each(|process| process.signal_family(Signal::Continue));
     }
 
     /// Everything in both databases as SQL text, as a backup would hold it.
     pub fn dump(&self) -> String {
         let texts = [self.url(), self.keys_url()].map(|url| {
-            let output = Command::new(self.bin.join("pg_dump"))
-                .arg("--inserts")
-                .arg(url)
-                .output()
-                .unwrap();
-            assert!(
-                output.status.success(),
-                "pg_dump: {}",
-                String::from_utf8_lossy(&output.stderr)
-            );
+            let output = Command::new(self.bin.join("pg_dump")).arg("--inserts").arg(url).output().unwrap();
+            assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
             String::from_utf8_lossy(&output.stdout).into_owned()
         });
         texts.concat()
@@ -208,61 +163,32 @@ impl Drop for Postgres {
 /// # Panics
 /// When there is none, with what to install.
 fn bin() -> PathBuf {
-    let debian = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|dir| dir.path().join("bin"));
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|dir| dir.path().join("bin"));
     let mut found: Vec<PathBuf> = debian.filter(|bin| bin.join("initdb").exists()).collect();
     found.sort();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).find(|dir| dir.join("initdb").exists());
-    found
-        .pop()
-        .or(on_path)
-        .expect("PostgreSQL 15 or later is installed (Debian: apt-get install postgresql)")
+    found.pop().or(on_path).expect("PostgreSQL 15 or later is installed (Debian: apt-get install postgresql)")
 }
 
 /// A prepared cluster, made once per machine and version; every run copies it.
 fn template(bin: &Path) -> PathBuf {
-    let version = Command::new(bin.join("postgres"))
-        .arg("--version")
-        .output()
-        .unwrap();
-    let version: String = String::from_utf8_lossy(&version.stdout)
-        .chars()
-        .filter(char::is_ascii_digit)
-        .collect();
+    let version = Command::new(bin.join("postgres")).arg("--version").output().unwrap();
+    let version: String = String::from_utf8_lossy(&version.stdout).chars().filter(char::is_ascii_digit).collect();
     let ready = shared_dir().join(format!("postgres-{version}"));
     if ready.exists() {
         return ready;
     }
-    let making = tempfile::Builder::new()
-        .prefix("postgres-making-")
-        .tempdir_in(shared_dir())
-        .unwrap();
+    let making = tempfile::Builder::new().prefix("postgres-making-").tempdir_in(shared_dir()).unwrap();
     own(making.path());
     let data = making.path().join("data");
-    let initdb = [
-        "-U",
-        "nazorg",
-        "--auth=trust",
-        "--no-sync",
-        "--encoding=UTF8",
-        "--locale=C",
-        "-D",
-    ];
+    let initdb = ["-U", "nazorg", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C", "-D"];
     run(as_user(&bin.join("initdb")).args(initdb).arg(&data));
     for database in ["nazorg", "nazorg_keys"] {
         let sql = making.path().join("create.sql");
         fs::write(&sql, format!("CREATE DATABASE {database};\n")).unwrap();
         let input = fs::File::open(&sql).unwrap();
-        run(as_user(&bin.join("postgres"))
-            .arg("--single")
-            .arg("-D")
-            .arg(&data)
-            .arg("postgres")
-            .stdin(input));
+        run(as_user(&bin.join("postgres")).arg("--single").arg("-D").arg(&data).arg("postgres").stdin(input));
     }
     // Another test may have been faster; then its cluster is as good as ours.
     let _ = fs::rename(&data, &ready);
@@ -274,9 +200,7 @@ fn as_user(program: &Path) -> Command {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
-    command
-        .args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"])
-        .arg(program);
+    command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"]).arg(program);
     command
 }
 
@@ -287,15 +211,9 @@ fn own(dir: &Path) {
 }
 
 fn run(command: &mut Command) {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{command:?}: {said}{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    assert!(output.status.success(), "{command:?}: {said}{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[cfg(test)]

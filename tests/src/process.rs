@@ -74,9 +74,7 @@ impl Process {
 
     /// Sends a signal to the process and everything it started (PostgreSQL gives each backend a session of its own).
     pub fn signal_family(&self, signal: Signal) {
-        family(self.id())
-            .into_iter()
-            .for_each(|id| send(id, signal));
+        family(self.id()).into_iter().for_each(|id| send(id, signal));
     }
 
     /// Whether it is still running.
@@ -130,19 +128,12 @@ pub fn guarded(program: impl AsRef<OsStr>, end_with: Signal, user: Option<&str>)
 }
 
 fn send(id: u32, signal: Signal) {
-    let _ = Command::new("kill")
-        .arg(format!("-{}", signal.name()))
-        .arg(id.to_string())
-        .output();
+    let _ = Command::new("kill").arg(format!("-{}", signal.name())).arg(id.to_string()).output();
 }
 
 fn family(id: u32) -> Vec<u32> {
-    let children =
-        std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-    let below = children
-        .split_whitespace()
-        .filter_map(|child| child.parse().ok())
-        .flat_map(family);
+    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    let below = children.split_whitespace().filter_map(|child| child.parse().ok()).flat_map(family);
     std::iter::once(id).chain(below).collect()
 }
 
@@ -168,19 +159,14 @@ static KEEPER: LazyLock<Mutex<mpsc::Sender<Order>>> = LazyLock::new(|| {
 
 fn spawn(command: Command) -> io::Result<Child> {
     let (answer, receive) = mpsc::channel();
-    KEEPER
-        .lock()
-        .unwrap()
-        .send((command, answer))
-        .map_err(io::Error::other)?;
+    KEEPER.lock().unwrap().send((command, answer)).map_err(io::Error::other)?;
     receive.recv().map_err(io::Error::other)?
 }
 
 /// A port nobody listens on, below the range that outgoing connections take theirs from, so that a stopped service
 /// finds it free when it comes back.
 pub fn free_port() -> u16 {
-    static NEXT: LazyLock<AtomicU16> =
-        LazyLock::new(|| AtomicU16::new((std::process::id() % 97) as u16 * 120));
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new((std::process::id() % 97) as u16 * 120));
     loop {
         let port = 20_000 + NEXT.fetch_add(1, Ordering::Relaxed) % 12_000;
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
@@ -205,11 +191,7 @@ pub fn wait_until(what: &str, patience: Duration, mut ready: impl FnMut() -> boo
 ///
 /// Below the system's temporary folder, since the `postgres` user may not enter a checkout that lies in a home directory.
 pub fn shared_dir() -> PathBuf {
-    let who = if is_root() {
-        "root".to_owned()
-    } else {
-        std::env::var("USER").unwrap_or_else(|_| "user".into())
-    };
+    let who = if is_root() { "root".to_owned() } else { std::env::var("USER").unwrap_or_else(|_| "user".into()) };
     let dir = std::env::temp_dir().join(format!("nazorg-tests-{who}"));
     std::fs::create_dir_all(&dir).unwrap();
     dir

@@ -27,15 +27,8 @@ impl Redis {
     /// # Panics
     /// When `redis-server` is not installed, or does not come up.
     pub fn start() -> Self {
-        let dir = tempfile::Builder::new()
-            .prefix("nazorg-redis-")
-            .tempdir()
-            .unwrap();
-        let mut server = Self {
-            dir,
-            port: free_port(),
-            process: None,
-        };
+        let dir = tempfile::Builder::new().prefix("nazorg-redis-").tempdir().unwrap();
+        let mut server = Self { dir, port: free_port(), process: None };
         server.start_again();
         server
     }
@@ -47,31 +40,13 @@ impl Redis {
 
     /// Starts the stopped server on the same port, empty.
     pub fn start_again(&mut self) {
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.dir.path().join("log"))
-            .unwrap();
+        let log = fs::File::options().create(true).append(true).open(self.dir.path().join("log")).unwrap();
         let mut command = guarded("redis-server", Signal::Kill, None);
-        command.args([
-            "--port",
-            &self.port.to_string(),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ]);
-        command
-            .args(["--rdbcompression", "no", "--daemonize", "no", "--dir"])
-            .arg(self.dir.path());
+        command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        command.args(["--rdbcompression", "no", "--daemonize", "no", "--dir"]).arg(self.dir.path());
         command.stdin(Stdio::null()).stdout(log);
         self.process = Some(Process::start(command, Signal::Kill));
-        wait_until("Redis answers", PATIENCE, || {
-            self.command(&["PING"])
-                .is_ok_and(|answer| answer == "+PONG")
-        });
+        wait_until("Redis answers", PATIENCE, || self.command(&["PING"]).is_ok_and(|answer| answer == "+PONG"));
     }
 
     /// `kill -9`: it is gone, with everything it knew.
@@ -94,16 +69,12 @@ impl Redis {
 
     /// Stands still with its connections open: a black hole.
     pub fn freeze(&self) {
-        self.process
-            .iter()
-            .for_each(|process| process.signal(Signal::Stop));
+        self.process.iter().for_each(|process| process.signal(Signal::Stop));
     }
 
     /// Goes on after [`Self::freeze`].
     pub fn thaw(&self) {
-        self.process
-            .iter()
-            .for_each(|process| process.signal(Signal::Continue));
+        self.process.iter().for_each(|process| process.signal(Signal::Continue));
     }
 
     /// Everything it holds, as bytes (the uncompressed dump), for looking for what must not be there.
@@ -123,9 +94,7 @@ impl Redis {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;
         let mut request = format!("*{}\r\n", words.len());
-        words
-            .iter()
-            .for_each(|word| request.push_str(&format!("${}\r\n{word}\r\n", word.len())));
+        words.iter().for_each(|word| request.push_str(&format!("${}\r\n{word}\r\n", word.len())));
         stream.write_all(request.as_bytes())?;
         let mut line = String::new();
         BufReader::new(stream).read_line(&mut line)?;
@@ -141,12 +110,7 @@ mod tests {
     fn forgets_on_a_restart_and_shows_what_it_holds() {
         let mut server = Redis::start();
         server.command(&["SET", "key", "CANARY-value"]).unwrap();
-        assert!(
-            server
-                .dump()
-                .windows(12)
-                .any(|bytes| bytes == b"CANARY-value")
-        );
+        assert!(server.dump().windows(12).any(|bytes| bytes == b"CANARY-value"));
         server.restart();
         assert_eq!(server.command(&["DBSIZE"]).unwrap(), ":0");
         server.flush();

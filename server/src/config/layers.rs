@@ -32,14 +32,8 @@ pub struct Faults(pub Vec<String>);
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
-        write!(
-            f,
-            "the configuration has {count} error{}:",
-            if count == 1 { "" } else { "s" }
-        )?;
-        self.0
-            .iter()
-            .try_for_each(|fault| write!(f, "\n  - {fault}"))
+        write!(f, "the configuration has {count} error{}:", if count == 1 { "" } else { "s" })?;
+        self.0.iter().try_for_each(|fault| write!(f, "\n  - {fault}"))
     }
 }
 
@@ -53,21 +47,12 @@ pub(super) struct Layers {
 }
 
 /// Lays `file` and `environment` over the manual; what does not fit is a fault and leaves the default in place.
-pub(super) fn collect(
-    file: Option<&Path>,
-    environment: impl IntoIterator<Item = (String, String)>,
-) -> Layers {
+pub(super) fn collect(file: Option<&Path>, environment: impl IntoIterator<Item = (String, String)>) -> Layers {
     let manual = Toml::string(MANUAL);
     let defaults = leaves(&manual);
-    let mut layers = Layers {
-        figment: Figment::from(manual),
-        origins: BTreeMap::new(),
-        faults: Vec::new(),
-    };
+    let mut layers = Layers { figment: Figment::from(manual), origins: BTreeMap::new(), faults: Vec::new() };
     let environment: BTreeMap<String, String> = environment.into_iter().collect();
-    let named = file
-        .map(Path::to_owned)
-        .or_else(|| environment.get(FILE_VARIABLE).map(Into::into));
+    let named = file.map(Path::to_owned).or_else(|| environment.get(FILE_VARIABLE).map(Into::into));
     layers.read_file(named.as_deref(), &defaults);
     layers.read_environment(environment, &defaults);
     layers
@@ -80,42 +65,25 @@ impl Layers {
             Ok(text) => text,
             Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => return,
             Err(error) => {
-                return self
-                    .faults
-                    .push(format!("{} cannot be read: {error}", path.display()));
+                return self.faults.push(format!("{} cannot be read: {error}", path.display()));
             }
         };
         let provider = Toml::string(&text);
         if let Err(error) = provider.data() {
-            return self.faults.push(format!(
-                "{}: {}",
-                path.display(),
-                without_excerpt(&error.to_string())
-            ));
+            return self.faults.push(format!("{}: {}", path.display(), without_excerpt(&error.to_string())));
         }
         for (key, value) in leaves(&provider) {
             match defaults.get(&key) {
-                None => {
-                    self.faults
-                        .push(format!("{}: {}", path.display(), unknown(&key, defaults)))
-                }
+                None => self.faults.push(format!("{}: {}", path.display(), unknown(&key, defaults))),
                 Some(default) if kind(default) != kind(&value) => {
-                    self.faults.push(format!(
-                        "{key} ({}) must be {}",
-                        path.display(),
-                        kind(default)
-                    ));
+                    self.faults.push(format!("{key} ({}) must be {}", path.display(), kind(default)));
                 }
                 Some(_) => self.set(key, value, path.display().to_string()),
             }
         }
     }
 
-    fn read_environment(
-        &mut self,
-        environment: BTreeMap<String, String>,
-        defaults: &BTreeMap<String, Value>,
-    ) {
+    fn read_environment(&mut self, environment: BTreeMap<String, String>, defaults: &BTreeMap<String, Value>) {
         let variables: BTreeMap<String, &str> = defaults
             .keys()
             .map(|key| (variable(key), key.as_str()))
@@ -124,9 +92,7 @@ impl Layers {
         for (name, text) in environment {
             let Some(key) = variables.get(&name) else {
                 if name.starts_with("NAZORG_") && name != FILE_VARIABLE {
-                    self.faults.push(format!(
-                        "the environment sets {name}, which is no key of the manual"
-                    ));
+                    self.faults.push(format!("the environment sets {name}, which is no key of the manual"));
                 }
                 continue;
             };
@@ -154,22 +120,14 @@ fn variable(key: &str) -> String {
 pub(super) fn leaves(provider: &impl Provider) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     if let Ok(mut data) = provider.data() {
-        flatten(
-            "",
-            data.remove(&Profile::Default).unwrap_or_default(),
-            &mut found,
-        );
+        flatten("", data.remove(&Profile::Default).unwrap_or_default(), &mut found);
     }
     found
 }
 
 fn flatten(prefix: &str, dict: Dict, found: &mut BTreeMap<String, Value>) {
     for (name, value) in dict {
-        let key = if prefix.is_empty() {
-            name
-        } else {
-            format!("{prefix}.{name}")
-        };
+        let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
         match value {
             Value::Dict(_, inner) => flatten(&key, inner, found),
             leaf => {
@@ -191,44 +149,26 @@ fn kind(value: &Value) -> &'static str {
 /// A variable's text as the type that the default has.
 fn typed(default: &Value, text: String) -> Result<Value, &'static str> {
     match default {
-        Value::Num(..) => text
-            .trim()
-            .parse()
-            .map(|number: i64| Value::from(Num::I64(number)))
-            .map_err(|_| kind(default)),
-        Value::Bool(..) => text
-            .trim()
-            .parse()
-            .map(|flag: bool| Value::from(flag))
-            .map_err(|_| kind(default)),
+        Value::Num(..) => {
+            text.trim().parse().map(|number: i64| Value::from(Num::I64(number))).map_err(|_| kind(default))
+        }
+        Value::Bool(..) => text.trim().parse().map(|flag: bool| Value::from(flag)).map_err(|_| kind(default)),
         _ => Ok(Value::from(text)),
     }
 }
 
 fn unknown(key: &str, defaults: &BTreeMap<String, Value>) -> String {
     let last = key.rsplit('.').next().unwrap_or(key);
-    let near = defaults
-        .keys()
-        .find(|known| known.rsplit('.').next() == Some(last));
-    let hint = near
-        .map(|known| format!(" (did you mean {known}?)"))
-        .unwrap_or_default();
+    let near = defaults.keys().find(|known| known.rsplit('.').next() == Some(last));
+    let hint = near.map(|known| format!(" (did you mean {known}?)")).unwrap_or_default();
     format!("there is no key {key}{hint}")
 }
 
 /// A parser's message without the lines it quotes from the file: one of them may hold a password.
 fn without_excerpt(message: &str) -> String {
-    let quoted = |line: &str| {
-        line.trim_start()
-            .trim_start_matches(|c: char| c.is_ascii_digit())
-            .trim_start()
-            .starts_with('|')
-    };
-    let lines: Vec<&str> = message
-        .lines()
-        .filter(|line| !quoted(line))
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let quoted =
+        |line: &str| line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start().starts_with('|');
+    let lines: Vec<&str> =
+        message.lines().filter(|line| !quoted(line)).map(str::trim).filter(|line| !line.is_empty()).collect();
     lines.join(": ")
 }

@@ -20,21 +20,14 @@ impl Reader {
 
     /// Notes that `key` is wrong, and where it was set. `what` must not quote a value that could be a secret.
     pub(super) fn fault(&mut self, key: &str, what: &str) {
-        let origin = self
-            .layers
-            .origins
-            .get(key)
-            .map(|origin| format!(" ({origin})"))
-            .unwrap_or_default();
+        let origin = self.layers.origins.get(key).map(|origin| format!(" ({origin})")).unwrap_or_default();
         self.faults.push(format!("{key}{origin} {what}"));
     }
 
     /// A text that may be empty: `Some(None)` then.
     pub(super) fn optional(&mut self, key: &str) -> Option<Option<String>> {
         match self.layers.figment.find_value(key) {
-            Ok(Value::String(_, text)) => {
-                Some(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
-            }
+            Ok(Value::String(_, text)) => Some(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
             _ => {
                 self.fault(key, "must be a text");
                 None
@@ -67,10 +60,7 @@ impl Reader {
         };
         let address = text.parse().ok();
         if address.is_none() {
-            self.fault(
-                key,
-                &format!("must be an address and port such as 127.0.0.1:8080, not {text:?}"),
-            );
+            self.fault(key, &format!("must be an address and port such as 127.0.0.1:8080, not {text:?}"));
         }
         address.map(Some)
     }
@@ -80,13 +70,9 @@ impl Reader {
         let Some(text) = self.optional(key)? else {
             return Some(None);
         };
-        let fits = url::Url::parse(&text)
-            .is_ok_and(|url| schemes.contains(&url.scheme()) && url.has_host());
+        let fits = url::Url::parse(&text).is_ok_and(|url| schemes.contains(&url.scheme()) && url.has_host());
         if !fits {
-            self.fault(
-                key,
-                &format!("must be a URL that starts with {}", starts(schemes)),
-            );
+            self.fault(key, &format!("must be a URL that starts with {}", starts(schemes)));
             return None;
         }
         Some(Some(Secret::new(text)))
@@ -98,56 +84,36 @@ impl Reader {
         if let Some(path) = text.as_deref().and_then(sqlite_path) {
             return Some(Some(Store::Sqlite(path.into())));
         }
-        if text
-            .as_deref()
-            .is_some_and(|text| text.starts_with("sqlite:"))
-        {
+        if text.as_deref().is_some_and(|text| text.starts_with("sqlite:")) {
             self.fault(key, "must name a file: sqlite:///var/lib/nazorg/nazorg.db");
             return None;
         }
-        self.optional_url(key, &["postgres", "postgresql"])
-            .map(|url| url.map(Store::Postgres))
+        self.optional_url(key, &["postgres", "postgresql"]).map(|url| url.map(Store::Postgres))
     }
 
     /// A whole number within `range`.
     pub(super) fn number(&mut self, key: &str, range: RangeInclusive<u32>) -> Option<u32> {
         let found = self.layers.figment.find_value(key).ok();
-        let number = found
-            .and_then(|value| value.to_i128())
-            .and_then(|number| u32::try_from(number).ok());
+        let number = found.and_then(|value| value.to_i128()).and_then(|number| u32::try_from(number).ok());
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
-            self.fault(
-                key,
-                &format!(
-                    "must be a whole number from {} to {}",
-                    range.start(),
-                    range.end()
-                ),
-            );
+            self.fault(key, &format!("must be a whole number from {} to {}", range.start(), range.end()));
         }
         number
     }
 
     /// A whole number of seconds within `range`.
     pub(super) fn seconds(&mut self, key: &str, range: RangeInclusive<u32>) -> Option<Duration> {
-        self.number(key, range)
-            .map(|seconds| Duration::from_secs(seconds.into()))
+        self.number(key, range).map(|seconds| Duration::from_secs(seconds.into()))
     }
 
     /// One of a few words.
     pub(super) fn one_of<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.required(key)?;
-        let found = words
-            .iter()
-            .find(|(word, _)| *word == text)
-            .map(|(_, value)| *value);
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
             let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            self.fault(
-                key,
-                &format!("must be one of {}, not {text:?}", known.join(", ")),
-            );
+            self.fault(key, &format!("must be one of {}, not {text:?}", known.join(", ")));
         }
         found
     }
@@ -161,9 +127,5 @@ fn sqlite_path(url: &str) -> Option<&str> {
 }
 
 fn starts(schemes: &[&str]) -> String {
-    schemes
-        .iter()
-        .map(|scheme| format!("{scheme}://"))
-        .collect::<Vec<_>>()
-        .join(" or ")
+    schemes.iter().map(|scheme| format!("{scheme}://")).collect::<Vec<_>>().join(" or ")
 }

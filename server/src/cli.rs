@@ -1,0 +1,110 @@
+//! The command line of `nazorg`.
+
+mod keys;
+mod serve;
+
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{Failure, Parts, config::Config, logging, opening};
+
+/// Aftercare back end: keeps every promised contact. Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(name = "nazorg", version, about)]
+struct Cli {
+    /// A configuration file instead of nazorg.toml; the manual of all keys is config.default.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run API and worker in one process (the default).
+    Serve,
+    /// Run the API alone; workers run elsewhere.
+    Api,
+    /// Run a worker alone, as many as wanted.
+    Worker,
+    /// Bring the schemas of the database and the key store up to date.
+    Migrate,
+    /// Organisations and their API keys.
+    #[command(subcommand)]
+    Keys(keys::Command),
+}
+
+/// Runs the command line and tells how it ended: 0 well, 2 a configuration or command line that cannot be, 1 the rest.
+pub fn main() -> ExitCode {
+    // Two TLS providers end up in the tree; without a choice the first connection would panic.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("nazorg: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let config = cli.config;
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => block_on(serve::run(read(config)?, Parts::All)),
+        Command::Api => block_on(serve::run(read(config)?, Parts::Api)),
+        Command::Worker => block_on(serve::run(read(config)?, Parts::Worker)),
+        Command::Migrate => block_on(migrate(read(config)?)),
+        Command::Keys(command) => block_on(keys::run(read(config)?, command)),
+    }
+}
+
+fn read(file: Option<PathBuf>) -> Result<Config, Failure> {
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let config = Config::read(file.as_deref(), environment)?;
+    logging::start(&config.log);
+    Ok(config)
+}
+
+fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(Failure::internal)?.block_on(work)
+}
+
+async fn migrate(config: Config) -> Result<(), Failure> {
+    let applied = opening::migrate(&config).await?;
+    if applied.is_empty() {
+        return say("The schemas were up to date.");
+    }
+    say(format!("Applied: {}", applied.join(", ")))
+}
+
+/// Prints to standard output; a reader that has enough (`| head`) is no error.
+pub(crate) fn say(text: impl AsRef<str>) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{}", text.as_ref().trim_end()).and_then(|()| out.flush()) {
+        Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Io { what: "cannot print".to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_command_it_serves_and_config_may_stand_anywhere() {
+        assert!(Cli::try_parse_from(["nazorg"]).unwrap().command.is_none());
+        let cli = Cli::try_parse_from(["nazorg", "migrate", "--config", "x.toml"]).unwrap();
+        assert_eq!(cli.config.unwrap().to_str(), Some("x.toml"));
+    }
+}

@@ -1,0 +1,144 @@
+//! From listening to serving: stores, schema, master key, first key, worker, API; and the way back.
+
+use std::sync::Arc;
+
+use nazorg_domain::{
+    App, Bell, Clock, SystemClock,
+    app::SilentBell,
+    database::Database,
+    key_store::{KeyStore, MasterKey},
+    secrets::Secret,
+};
+use poem::{EndpointExt, Route};
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Failure, clock,
+    config::Config,
+    first::{self, FirstKey},
+    front::Front,
+    health::Health,
+    master_key,
+    run::{Parts, Start},
+    stores::{Stores, make_private},
+};
+
+/// What an open service consists of.
+pub(crate) struct Opened {
+    pub(crate) app: Arc<App>,
+    pub(crate) first_key: Option<FirstKey>,
+    stores: Stores,
+}
+
+/// How far it is: nothing yet, open, or failed for good.
+pub(crate) type Progress = Option<Result<Arc<Opened>, Arc<Failure>>>;
+
+/// What already runs while the rest opens.
+pub(crate) struct Listening {
+    pub(crate) front: Front,
+    pub(crate) health: Arc<Health>,
+    pub(crate) listeners: Vec<JoinHandle<()>>,
+}
+
+/// Opens, serves until `stop`, and closes in order: worker and requests first, then the stores below them.
+pub(crate) async fn run(
+    config: Config,
+    start: Start,
+    listening: Listening,
+    (stop, tell): (CancellationToken, watch::Sender<Progress>),
+) {
+    let opened = tokio::select! {
+        opened = open(&config, start, &listening, &stop) => opened,
+        () = stop.cancelled() => Err(Failure::Refused("stopped before the stores were open".to_owned())),
+    };
+    let opened = match opened {
+        Ok(opened) => Some(Arc::new(opened)),
+        Err(failure) => {
+            stop.cancel();
+            tell.send_replace(Some(Err(Arc::new(failure))));
+            None
+        }
+    };
+    if let Some(opened) = &opened {
+        tell.send_replace(Some(Ok(Arc::clone(opened))));
+        stop.cancelled().await;
+    }
+    for listener in listening.listeners {
+        let _ = listener.await;
+    }
+    if let Some(opened) = opened {
+        opened.stores.clone().close().await;
+    }
+}
+
+async fn open(
+    config: &Config,
+    start: Start,
+    listening: &Listening,
+    stop: &CancellationToken,
+) -> Result<Opened, Failure> {
+    make_private(&config.data_dir)?;
+    let master = master_key::load(&config.keys)?;
+    let stores = Stores::open(config).await?;
+    listening.health.watch_stores(stores.clone());
+    stores.wait().await;
+    be_current(config, start.parts, &stores).await?;
+    let clock = match start.clock {
+        Some(clock) => clock,
+        None => clock::of(&stores.data, stop).await,
+    };
+    let app = Arc::new(app(&stores, &master, clock, Arc::new(SilentBell))?);
+    let first_key = match start.parts {
+        Parts::All if config.embedded() => first::make(&app).await?,
+        _ => None,
+    };
+    listening.health.watch_queue(Arc::new(|| true));
+    if start.parts != Parts::Worker {
+        listening.front.open(Route::new().map_to_response().boxed());
+    }
+    Ok(Opened { app, first_key, stores })
+}
+
+/// The embedded set-up brings its own files up to date. With PostgreSQL that is an operator's decision: many processes
+/// share the schema, and a start must never change it under the others.
+async fn be_current(config: &Config, parts: Parts, stores: &Stores) -> Result<(), Failure> {
+    if config.embedded() && parts == Parts::All {
+        return stores.migrate().await.map(drop);
+    }
+    let behind = stores.behind().await?;
+    if behind.is_empty() {
+        return Ok(());
+    }
+    let names = behind.join(", ");
+    Err(Failure::Schema(format!("the schema is behind; run `nazorg migrate` first (not yet applied: {names})")))
+}
+
+fn app(stores: &Stores, master: &Secret, clock: Arc<dyn Clock>, bell: Arc<dyn Bell>) -> Result<App, Failure> {
+    let id = master.derive("name of the master key")?;
+    let name = id.bytes().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let keys = KeyStore::new(Database::new(stores.keys.clone()), MasterKey { name, secret: master.clone() });
+    Ok(App::new(Database::new(stores.data.clone()), keys, clock, bell))
+}
+
+/// The domain over its stores, for a command that runs beside the service or without it.
+pub(crate) async fn offline(config: &Config) -> Result<(App, Stores), Failure> {
+    make_private(&config.data_dir)?;
+    let master = master_key::load(&config.keys)?;
+    let stores = Stores::open(config).await?;
+    stores.must_answer().await?;
+    be_current(config, Parts::All, &stores).await?;
+    Ok((app(&stores, &master, Arc::new(SystemClock::default()), Arc::new(SilentBell))?, stores))
+}
+
+/// Brings the schemas of both stores up to date, as `nazorg migrate` does; the names of what was applied.
+///
+/// # Errors
+/// When a store does not answer, or holds the schema of a newer version.
+pub async fn migrate(config: &Config) -> Result<Vec<String>, Failure> {
+    let stores = Stores::open(config).await?;
+    stores.must_answer().await?;
+    let applied = stores.migrate().await;
+    stores.close().await;
+    applied
+}

@@ -1,0 +1,185 @@
+//! The data store and the key store: opened, waited for, migrated.
+
+use std::{os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
+
+use nazorg_migrations::{KeyStoreMigrator, Migrator, MigratorTrait};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, TransactionTrait,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    Failure,
+    config::{Config, Durability, Store},
+};
+
+/// A pooled connection that was idle for longer is pinged before it is used: a restart cut it off unseen.
+const PING_WHEN_IDLE: Duration = Duration::from_secs(5);
+/// How long one look at a database may take before it counts as away.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Both databases, connected or still trying.
+#[derive(Clone)]
+pub(crate) struct Stores {
+    pub(crate) data: DatabaseConnection,
+    pub(crate) keys: DatabaseConnection,
+}
+
+struct Pool {
+    max_connections: u32,
+    acquire_timeout: Duration,
+    statement_timeout: Duration,
+    durability: Durability,
+    /// Nothing that was overwritten may be read back from the file.
+    forgets: bool,
+}
+
+impl Stores {
+    /// Opens both. PostgreSQL is connected to when it is first needed, so that being away is not an error here.
+    pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
+        let data = Pool {
+            max_connections: config.database.max_connections,
+            acquire_timeout: config.database.acquire_timeout,
+            statement_timeout: config.database.statement_timeout,
+            durability: config.database.durability,
+            forgets: false,
+        };
+        let keys = Pool { max_connections: config.keys.max_connections, forgets: true, ..data };
+        Ok(Self { data: open(&config.database.store, &data).await?, keys: open(&config.keys.store, &keys).await? })
+    }
+
+    /// Waits until both answer; says so every few seconds while they do not.
+    pub(crate) async fn wait(&self) {
+        for (name, store) in [("database", &self.data), ("key store", &self.keys)] {
+            let mut pause = Duration::from_millis(100);
+            while let Err(error) = look(store).await {
+                tracing::warn!(store = name, error, "does not answer; trying again");
+                sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+        }
+    }
+
+    /// One attempt, for commands that somebody waits for.
+    pub(crate) async fn must_answer(&self) -> Result<(), Failure> {
+        for store in [&self.data, &self.keys] {
+            look(store).await.map_err(Failure::Database)?;
+        }
+        Ok(())
+    }
+
+    /// Brings both schemas up to date; the names of what was applied.
+    pub(crate) async fn migrate(&self) -> Result<Vec<String>, Failure> {
+        let behind = self.behind().await?;
+        if !behind.is_empty() {
+            up::<KeyStoreMigrator>(&self.keys).await.map_err(schema)?;
+            up::<Migrator>(&self.data).await.map_err(schema)?;
+        }
+        Ok(behind)
+    }
+
+    /// The migrations that still have to be applied.
+    pub(crate) async fn behind(&self) -> Result<Vec<String>, Failure> {
+        let keys = KeyStoreMigrator::get_pending_migrations_read_only(&self.keys).await.map_err(schema)?;
+        let data = Migrator::get_pending_migrations_read_only(&self.data).await.map_err(schema)?;
+        Ok(keys.iter().chain(&data).map(|migration| migration.name().to_owned()).collect())
+    }
+
+    /// Closes both; SQLite folds its write-ahead log into the file.
+    pub(crate) async fn close(self) {
+        for store in [self.data, self.keys] {
+            if let Err(error) = store.close().await {
+                tracing::warn!(%error, "a store did not close cleanly");
+            }
+        }
+    }
+}
+
+/// Whether a store answers at all, within [`LOOK`]; the reason is for the log.
+pub(crate) async fn look(store: &DatabaseConnection) -> Result<(), String> {
+    match timeout(LOOK, store.execute_unprepared("SELECT 1")).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("no answer within two seconds".to_owned()),
+    }
+}
+
+/// All of it or nothing, and one process at a time: a second one waits and then finds nothing left to do.
+async fn up<M: MigratorTrait>(store: &DatabaseConnection) -> Result<(), DbErr> {
+    let all = store.begin().await?;
+    if all.get_database_backend() == DbBackend::Postgres {
+        all.execute_unprepared("SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(7239841207)").await?;
+    }
+    M::up(&all, None).await?;
+    all.commit().await
+}
+
+fn schema(error: DbErr) -> Failure {
+    match error {
+        DbErr::Custom(text) => Failure::Schema(format!("the schema is not of this version of nazorg: {text}")),
+        DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => Failure::Database(error.to_string()),
+        other => Failure::Schema(format!("the schema could not be brought up to date: {other}")),
+    }
+}
+
+async fn open(store: &Store, pool: &Pool) -> Result<DatabaseConnection, Failure> {
+    let options = match store {
+        Store::Sqlite(path) => sqlite(path, pool)?,
+        Store::Postgres(url) => postgres(url.expose(), pool),
+    };
+    Database::connect(options).await.map_err(|error| Failure::Database(error.to_string()))
+}
+
+fn common(url: String, pool: &Pool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(pool.max_connections).acquire_timeout(pool.acquire_timeout);
+    // Statements carry ids and sealed values only, but a log line is the wrong place even for those.
+    options.sqlx_logging(false).record_stmt_in_spans(false);
+    options.test_before_acquire_if_idle_for(PING_WHEN_IDLE);
+    options
+}
+
+fn postgres(url: &str, pool: &Pool) -> ConnectOptions {
+    let mut options = common(url.replacen("postgresql://", "postgres://", 1), pool);
+    let idle = (pool.statement_timeout * 2).as_millis().to_string();
+    options.connect_lazy(true).set_application_name("nazorg").statement_timeout(pool.statement_timeout);
+    // A transaction whose process hangs must not hold its locks for ever.
+    options.map_sqlx_postgres_opts(move |found| {
+        found.options([("idle_in_transaction_session_timeout", idle.as_str()), ("timezone", "UTC")])
+    });
+    options
+}
+
+/// WAL lets readers go on while one writes. `synchronous = FULL` is what makes an acknowledged commit survive a power
+/// cut in WAL; `NORMAL` only survives a killed process, and nothing promised may be lost (DESIGN 1.1). The key store
+/// keeps no write-ahead log and overwrites what it deletes: a destroyed key must not be found in the file.
+fn sqlite(path: &Path, pool: &Pool) -> Result<ConnectOptions, Failure> {
+    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+        make_private(dir)?;
+    }
+    let mine = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    mine.map_err(Failure::io("a database file", path))?;
+    let mut options = common("sqlite://".to_owned(), pool);
+    let (path, busy, forgets) = (path.to_owned(), pool.statement_timeout, pool.forgets);
+    let synchronous = match pool.durability {
+        Durability::Full => SqliteSynchronous::Full,
+        Durability::Normal => SqliteSynchronous::Normal,
+    };
+    options.map_sqlx_sqlite_opts(move |found| {
+        let found = found.filename(&path).create_if_missing(true).foreign_keys(true).busy_timeout(busy);
+        let found = found.synchronous(synchronous);
+        if forgets {
+            return found.journal_mode(SqliteJournalMode::Truncate).pragma("secure_delete", "ON");
+        }
+        found.journal_mode(SqliteJournalMode::Wal)
+    });
+    Ok(options)
+}
+
+/// Makes a folder that only its owner may enter, unless it is there already.
+pub(crate) fn make_private(dir: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(Failure::io("the data folder", dir))
+}

@@ -1,0 +1,222 @@
+//! The running service of a story: the real `run(Config)` over TCP, on one of two legs.
+
+use std::{path::Path, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use nazorg::{
+    Config, Parts, Running, Start,
+    domain::{
+        App,
+        api_keys::{self, NewApiKey},
+        entities::{OrganisationId, PersonId, Role},
+        organisations,
+    },
+};
+use tempfile::TempDir;
+
+use crate::{client::Client, clock::StoryClock, postgres::Postgres, redis::Redis};
+
+/// When a story begins that does not say so: the day after the last of two thousand and twenty-six's long weekends.
+pub const BEGINNING: &str = "2026-12-01T08:00:00Z";
+
+/// On what the service stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leg {
+    /// SQLite files and a queue in memory.
+    Embedded,
+    /// PostgreSQL and Redis.
+    Distributed,
+}
+
+impl Leg {
+    /// The leg that `NAZORG_LEG` names; the embedded one without it.
+    ///
+    /// # Panics
+    /// When it names another.
+    pub fn from_env() -> Self {
+        match std::env::var("NAZORG_LEG").as_deref() {
+            Err(_) | Ok("embedded") => Self::Embedded,
+            Ok("distributed") => Self::Distributed,
+            Ok(other) => panic!("NAZORG_LEG is embedded or distributed, not {other}"),
+        }
+    }
+}
+
+/// A running service with what it stands on; stopped in order by [`Service::stop`], at once when dropped.
+pub struct Service {
+    running: Option<Running>,
+    app: Arc<App>,
+    /// The story's clock.
+    pub clock: Arc<StoryClock>,
+    /// `http://127.0.0.1:…`
+    pub base: String,
+    /// `http://127.0.0.1:…` of metrics and health.
+    pub operations: String,
+    /// What it stands on.
+    pub ground: Ground,
+    environment: Vec<(String, String)>,
+}
+
+/// The stores of one service.
+pub struct Ground {
+    /// Which leg.
+    pub leg: Leg,
+    /// The data folder: database files, keys, outbox.
+    pub dir: TempDir,
+    /// PostgreSQL, on the distributed leg.
+    pub postgres: Option<Postgres>,
+    /// Redis, on the distributed leg.
+    pub redis: Option<Redis>,
+}
+
+impl Ground {
+    /// Fresh stores.
+    pub fn new(leg: Leg) -> Self {
+        let dir = tempfile::Builder::new().prefix("nazorg-story-").tempdir().unwrap();
+        let distributed = leg == Leg::Distributed;
+        let (postgres, redis) = (distributed.then(Postgres::start), distributed.then(Redis::start));
+        Self { leg, dir, postgres, redis }
+    }
+
+    /// The environment that configures a process on these stores, with free ports.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let mut found = vec![
+            ("NAZORG_DATA_DIR".to_owned(), self.dir.path().join("data").display().to_string()),
+            ("NAZORG_HTTP_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            ("NAZORG_METRICS_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            ("NAZORG_DATABASE_DURABILITY".to_owned(), "normal".to_owned()),
+            ("NAZORG_LIMITS_REQUESTS_PER_MINUTE".to_owned(), "10000000".to_owned()),
+        ];
+        if let Some(postgres) = &self.postgres {
+            found.push(("DATABASE_URL".to_owned(), postgres.url()));
+            found.push(("KEYS_URL".to_owned(), postgres.keys_url()));
+            found.push(("NAZORG_KEYS_MASTER_KEY".to_owned(), MASTER_KEY.to_owned()));
+        }
+        if let Some(redis) = &self.redis {
+            found.push(("REDIS_URL".to_owned(), redis.url()));
+        }
+        found
+    }
+
+    /// The outbox folder.
+    pub fn outbox(&self) -> std::path::PathBuf {
+        self.dir.path().join("data/outbox")
+    }
+}
+
+/// The master key of every story: secret to nobody.
+const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// A tenant of a story.
+#[derive(Clone)]
+pub struct Tenant {
+    /// Its id.
+    pub id: OrganisationId,
+    /// A client with an administrator's key.
+    pub admin: Client,
+}
+
+impl Service {
+    /// Starts a service on the leg that the environment names, at [`BEGINNING`].
+    pub async fn start() -> Self {
+        Self::start_on(Leg::from_env()).await
+    }
+
+    /// Starts a service on a leg, at [`BEGINNING`].
+    pub async fn start_on(leg: Leg) -> Self {
+        Self::start_with(Ground::new(leg), BEGINNING, &[]).await
+    }
+
+    /// Starts a service on the leg that the environment names, at a moment (RFC 3339).
+    pub async fn start_at(moment: &str) -> Self {
+        Self::start_with(Ground::new(Leg::from_env()), moment, &[]).await
+    }
+
+    /// Starts a service on stores of the story's own, with more settings (`SMTP_URL`, `NAZORG_…`).
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_with(ground: Ground, moment: &str, settings: &[(&str, &str)]) -> Self {
+        let moment: DateTime<Utc> = moment.parse().expect("a moment in RFC 3339");
+        let clock = Arc::new(StoryClock::at(moment));
+        let mut environment = ground.environment();
+        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        if ground.leg == Leg::Distributed {
+            nazorg::migrate(&config(&environment)).await.expect("a fresh database can be migrated");
+        }
+        let (running, app) = launch(&environment, Arc::clone(&clock)).await;
+        let (base, operations) = addresses(&running);
+        Self { running: Some(running), app, clock, base, operations, ground, environment }
+    }
+
+    /// Stops in an orderly way and starts again on the same stores, at the same moment, on another port.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn restart(&mut self) {
+        self.halt().await;
+        let (running, app) = launch(&self.environment, Arc::clone(&self.clock)).await;
+        (self.base, self.operations) = addresses(&running);
+        (self.running, self.app) = (Some(running), app);
+    }
+
+    /// Stops in an orderly way; the stores stay until the service is dropped.
+    pub async fn halt(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.shutdown().await;
+        }
+    }
+
+    /// The domain, for what no API leads to.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// A client with this key.
+    pub fn client(&self, key: impl Into<String>) -> Client {
+        Client::new(&self.base, key)
+    }
+
+    /// Founds an organisation in Amsterdam's time zone, with an administrator.
+    ///
+    /// # Panics
+    /// When the domain says no.
+    pub async fn tenant(&self, name: &str) -> Tenant {
+        let id = organisations::found(&self.app, name, chrono_tz::Europe::Amsterdam).await.unwrap();
+        Tenant { id, admin: self.key(id, Role::Admin, None).await }
+    }
+
+    /// A client with a key of a role; a supporter's and a line manager's is somebody's.
+    ///
+    /// # Panics
+    /// When the domain says no.
+    pub async fn key(&self, organisation: OrganisationId, role: Role, person: Option<PersonId>) -> Client {
+        let name = format!("{role} of the story");
+        let new = NewApiKey { name, role, scopes: Vec::new(), person_id: person, expires_at: None };
+        let (_, secret) = api_keys::issue(&self.app, organisation, new).await.unwrap();
+        self.client(secret)
+    }
+}
+
+/// The configuration of an environment, without the file that may lie in the working directory.
+///
+/// # Panics
+/// When it has faults.
+pub fn config(environment: &[(String, String)]) -> Config {
+    Config::read(Some(Path::new("/dev/null")), environment.to_vec()).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+async fn launch(environment: &[(String, String)], clock: Arc<StoryClock>) -> (Running, Arc<App>) {
+    let start = Start { parts: Parts::All, clock: Some(clock) };
+    let mut running = nazorg::start(config(environment), start).await.unwrap_or_else(|failure| panic!("{failure}"));
+    let app = match running.ready().await {
+        Ok(ready) => Arc::clone(ready.app()),
+        Err(failure) => panic!("{failure}"),
+    };
+    (running, app)
+}
+
+fn addresses(running: &Running) -> (String, String) {
+    let url = |address: Option<std::net::SocketAddr>| format!("http://{}", address.expect("it listens"));
+    (url(running.address()), url(running.metrics_address()))
+}

@@ -1,0 +1,80 @@
+//! An operator starts the service, and things are not as they should be.
+
+use nazorg::{Parts, Start, start};
+use nazorg_tests::service::{Ground, Leg, Service, config};
+use serde_json::Value;
+
+async fn probe(base: &str, page: &str) -> (u16, Value) {
+    let answer = reqwest::get(format!("{base}{page}")).await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_started_service_says_that_it_is_ready_and_counts() {
+    let service = Service::start().await;
+    for base in [&service.base, &service.operations] {
+        assert_eq!(probe(base, "/healthz").await.0, 200);
+        let (status, report) = probe(base, "/readyz").await;
+        assert_eq!(status, 200, "{report}");
+        assert_eq!(report["parts"]["database"], "ok");
+    }
+    let metrics = reqwest::get(format!("{}/metrics", service.operations)).await.unwrap();
+    assert_eq!(metrics.status(), 200);
+}
+
+#[tokio::test]
+async fn the_embedded_service_makes_one_first_key_and_keeps_it_secret() {
+    let ground = Ground::new(Leg::Embedded);
+    let config = config(&ground.environment());
+    let mut first = start(config.clone(), Start::default()).await.unwrap();
+    let ready = first.ready().await.unwrap_or_else(|failure| panic!("{failure}"));
+    let secret = ready.first_key().unwrap().secret.clone();
+    first.shutdown().await;
+    let mut second = start(config, Start::default()).await.unwrap();
+    assert!(second.ready().await.unwrap_or_else(|failure| panic!("{failure}")).first_key().is_none());
+    second.shutdown().await;
+    for entry in std::fs::read_dir(ground.dir.path().join("data")).unwrap().flatten() {
+        let bytes = std::fs::read(entry.path()).unwrap_or_default();
+        let holds = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+        assert!(!holds, "{} holds the key", entry.path().display());
+    }
+}
+
+#[tokio::test]
+async fn a_process_refuses_a_schema_that_is_behind_and_says_what_to_do() {
+    let ground = Ground::new(Leg::from_env());
+    let config = config(&ground.environment());
+    let mut running = start(config, Start { parts: Parts::Api, clock: None }).await.unwrap();
+    let failure = running.ready().await.err().unwrap().to_string();
+    assert!(failure.contains("run `nazorg migrate` first"), "{failure}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_process_waits_for_its_database_and_says_so() {
+    let mut ground = Ground::new(Leg::Distributed);
+    let config = config(&ground.environment());
+    assert!(!nazorg::migrate(&config).await.unwrap().is_empty());
+    ground.postgres.as_mut().unwrap().stop();
+    let mut running = start(config, Start::default()).await.unwrap();
+    let base = format!("http://{}", running.address().unwrap());
+    assert_eq!(probe(&base, "/healthz").await.0, 200);
+    let (status, report) = probe(&base, "/readyz").await;
+    assert_eq!((status, &report["parts"]["database"]), (503, &Value::from("away")), "{report}");
+    let (status, problem) = probe(&base, "/v1/organisation").await;
+    assert_eq!((status, &problem["code"]), (503, &Value::from("unavailable")), "{problem}");
+    ground.postgres.as_mut().unwrap().start_again();
+    running.ready().await.unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(probe(&base, "/readyz").await.0, 200);
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_told_at_once() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let ground = Ground::new(Leg::Embedded);
+    let mut environment = ground.environment();
+    environment.push(("NAZORG_HTTP_LISTEN".to_owned(), taken.local_addr().unwrap().to_string()));
+    let failure = start(config(&environment), Start::default()).await.err().unwrap().to_string();
+    assert!(failure.contains("cannot listen on 127.0.0.1:"), "{failure}");
+}
