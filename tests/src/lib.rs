@@ -17,3 +17,4 @@ pub mod postgres;
 pub mod process;
 pub mod redis;
 pub mod service;
+pub mod smtp_sink;

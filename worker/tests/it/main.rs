@@ -5,4 +5,8 @@
 mod queue_memory;
 mod queue_redis;
 mod redis_server;
+mod smtp;
+#[expect(dead_code, unreachable_pub, reason = "it is a module of the stories, which use the rest")]
+#[path = "../../../tests/src/smtp_sink.rs"]
+mod smtp_sink;
 mod tally;
