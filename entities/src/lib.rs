@@ -7,19 +7,22 @@
 mod ids;
 mod sets;
 
+/// What a column may be; one name for all, since not every table needs every type.
+mod columns {
+    pub(crate) use crate::{Instant, Json, ids::*, sets::*};
+    pub(crate) use uuid::Uuid;
+}
+
 /// Declares one table: its row, its columns and nothing else.
 macro_rules! table {
     ($(#[$doc:meta])* $module:ident = $name:tt { $($(#[$attr:meta])* $field:ident : $kind:ty,)* }) => {
         $(#[$doc])*
         pub mod $module {
-            #[allow(unused_imports, reason = "not every table needs every type")]
-            use crate::{ids::*, sets::*, Instant, Json};
+            use crate::columns::*;
             use sea_orm::entity::prelude::{
                 ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
                 PrimaryKeyTrait,
             };
-            #[allow(unused_imports, reason = "not every table needs every type")]
-            use uuid::Uuid;
 
             #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
             #[sea_orm(table_name = $name)]
