@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use chrono::{DateTime, SubsecRound, Utc};
-use nazorg_entities::{DataKeyId, OrganisationId};
+use nazorg_entities::{DataKeyId, OrganisationId, ProtocolId};
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::{database::Database, key_store::KeyStore};
@@ -27,6 +27,10 @@ pub struct App {
     pub known_callers: crate::api_keys::KnownCallers,
     /// Which data key is an organisation's; it never changes.
     pub(crate) known_keys: moka::sync::Cache<OrganisationId, DataKeyId>,
+    /// Published protocol versions, read once; they never change.
+    pub(crate) known_protocols: moka::sync::Cache<ProtocolId, Arc<crate::protocols::Protocol>>,
+    /// Case numbers taken in a block and not handed out yet.
+    pub(crate) numbers: crate::cases::Numbers,
 }
 
 impl App {
@@ -41,6 +45,8 @@ impl App {
             bell,
             known_callers: crate::api_keys::KnownCallers::default(),
             known_keys: moka::sync::Cache::new(10_000),
+            known_protocols: moka::sync::Cache::new(1_000),
+            numbers: crate::cases::Numbers::default(),
         }
     }
 }

@@ -226,7 +226,7 @@ table! {
         #[sea_orm(primary_key, auto_increment = false)]
         id: CaseId,
         organisation_id: OrganisationId,
-        key_id: DataKeyId,
+        key_id: Option<DataKeyId>,
         number: String,
         person_id: PersonId,
         unit_id: Option<UnitId>,
@@ -234,7 +234,7 @@ table! {
         status: CaseStatus,
         opened_at: Instant,
         closed_at: Option<Instant>,
-        closed_reason: Option<ClosedReason>,
+        closed_reason: Option<String>,
         reopened_at: Option<Instant>,
         version: i32,
     }

@@ -232,7 +232,7 @@ async fn incidents(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
 
 async fn cases(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     Table::owned("cases")
-        .uuid("key_id")
+        .uuid_or_none("key_id")
         .text("number")
         .uuid("person_id")
         .uuid_or_none("unit_id")

@@ -1,5 +1,318 @@
-//! Cases: one stretch of support for one person.
+//! Cases: one stretch of support for one person, opened with its first trajectory, closed when the last one is.
 
+mod consequences;
+mod notes;
+mod numbers;
 mod rows;
+pub mod rules;
 
+use chrono::{DateTime, Utc};
+use nazorg_entities::{
+    AccessAction, AssignmentId, CaseId, CaseStatus, ClosedReason, Instant, InvolvementId, PersonId, ProtocolId, UnitId,
+};
+use sea_orm::ConnectionTrait;
+use uuid::Uuid;
+
+use crate::{
+    Context,
+    audit::{self, Access},
+    database::Tx,
+    error::{Error, FieldError, Result, ViolationCode},
+    events::{self, Event, Kind},
+    external_refs::{self, ExternalRef, Subject},
+    organisations, people,
+    policy::{Action, Reach},
+    protocol_versions,
+    trajectories::{self, ForCase, NewTrajectory},
+};
+
+pub use notes::{Note, list_notes, write_note};
+pub use numbers::Numbers;
+
+pub(crate) use consequences::{close_when_all_closed, end_assignments, reopen_with_trajectory};
 pub(crate) use rows::visible_ids;
+
+/// A case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// Its id.
+    pub id: CaseId,
+    /// Its number for humans, `2026-000042`.
+    pub number: String,
+    /// Who is supported.
+    pub person_id: PersonId,
+    /// Where.
+    pub unit_id: Option<UnitId>,
+    /// What may be stored about it (DOMAIN 7.2).
+    pub record_profile: String,
+    /// Open or closed.
+    pub status: CaseStatus,
+    /// Since when.
+    pub opened_at: Instant,
+    /// Until when.
+    pub closed_at: Option<Instant>,
+    /// Why it closed (DOMAIN 12.4).
+    pub closed_reason: Option<String>,
+    /// When it was last reopened.
+    pub reopened_at: Option<Instant>,
+    /// Who fills which role now.
+    pub assignments: Vec<Assignment>,
+    /// What other systems call it.
+    pub external_refs: Vec<ExternalRef>,
+    /// Row version.
+    pub version: i32,
+}
+
+/// Who fills a protocol's role in a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// Its id.
+    pub id: AssignmentId,
+    /// The protocol's role.
+    pub role: String,
+    /// Who.
+    pub person_id: PersonId,
+    /// Since when.
+    pub assigned_at: Instant,
+}
+
+/// A case to come, with its first trajectory.
+#[derive(Debug, Clone)]
+pub struct NewCase {
+    /// Who is supported.
+    pub person_id: PersonId,
+    /// Where.
+    pub unit_id: Option<UnitId>,
+    /// The published protocol version it starts on; its record profile is the case's for good.
+    pub protocol_id: ProtocolId,
+    /// The anchors known now.
+    pub anchors: Vec<(String, DateTime<Utc>)>,
+    /// Who fills which role from the start.
+    pub assignments: Vec<(String, PersonId)>,
+    /// The involvement this support answers; the only trace between the two.
+    pub involvement_id: Option<InvolvementId>,
+    /// What other systems call it.
+    pub external_refs: Vec<ExternalRef>,
+}
+
+/// What changes about a case; `None` leaves as it is.
+#[derive(Debug, Clone, Default)]
+pub struct CaseChange {
+    /// Where.
+    pub unit_id: Option<Option<UnitId>>,
+    /// What other systems call it.
+    pub external_refs: Option<Vec<ExternalRef>>,
+}
+
+/// Which cases a list holds.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only in these states.
+    pub statuses: Vec<CaseStatus>,
+    /// Only of these persons.
+    pub person_ids: Vec<PersonId>,
+    /// Only in these units.
+    pub unit_ids: Vec<UnitId>,
+    /// Opened at or after.
+    pub opened_from: Option<Instant>,
+    /// Opened before.
+    pub opened_until: Option<Instant>,
+    /// Only with this external reference.
+    pub external_ref: Option<ExternalRef>,
+    /// Newest first.
+    pub newest_first: bool,
+}
+
+/// Opens a case with its first trajectory: the follow-ups, their jobs and the event stand in the same transaction.
+pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
+    cx.may(Action::OpenCases)?;
+    let NewCase { person_id, unit_id, protocol_id, anchors, assignments, involvement_id, external_refs } = new;
+    let key = if external_refs.is_empty() { None } else { Some(cx.app.keys.create(cx).await?.0) };
+    let tx = cx.begin().await?;
+    named(&tx, cx, person_id, unit_id, &assignments).await?;
+    let protocol = protocol_versions::startable(&tx, cx, protocol_id).await?;
+    let roles = rules::roles_exist(&protocol, assignments.iter().map(|(role, _)| role.as_str()));
+    if !roles.is_empty() {
+        return Err(Error::Invalid(roles));
+    }
+    let case = Case {
+        id: CaseId(cx.app.ids.next()),
+        number: numbers::next(&tx, cx).await?,
+        person_id,
+        unit_id,
+        record_profile: protocol.record_profile.as_str().to_owned(),
+        status: CaseStatus::Open,
+        opened_at: cx.now,
+        closed_at: None,
+        closed_reason: None,
+        reopened_at: None,
+        assignments: assignments
+            .into_iter()
+            .map(|(role, person_id)| Assignment {
+                id: AssignmentId(cx.app.ids.next()),
+                role,
+                person_id,
+                assigned_at: cx.now,
+            })
+            .collect(),
+        external_refs,
+        version: 1,
+    };
+    rows::insert(&tx, cx, &case, key).await?;
+    if let Some(key) = key {
+        external_refs::put(&tx, cx, Subject::case(case.id, key), &case.external_refs).await?;
+    }
+    if let Some(involvement) = involvement_id {
+        consequences::link(&tx, cx, &case, involvement).await?;
+    }
+    let trajectory = NewTrajectory { protocol_id, anchors };
+    trajectories::start_in(&tx, cx, ForCase { id: case.id, unit_id }, trajectory).await?;
+    kept(&tx, cx, &case, Kind::CaseOpened, AccessAction::Create).await?;
+    tx.commit().await?;
+    Ok(case)
+}
+
+/// Whoever the body names must be the tenant's; everything unknown is told together.
+async fn named(
+    tx: &Tx<'_>,
+    cx: &Context<'_>,
+    person: PersonId,
+    unit: Option<UnitId>,
+    assignments: &[(String, PersonId)],
+) -> Result<()> {
+    let mut unknown = Vec::new();
+    if !people::exists(&***tx, cx, person).await? {
+        unknown.push(FieldError::body("/personId", "unknown", "There is no such person."));
+    }
+    if let Some(unit) = unit
+        && !organisations::has_unit(&***tx, cx, unit).await?
+    {
+        unknown.push(FieldError::body("/unitId", "unknown", "There is no such unit."));
+    }
+    for (place, (_, person)) in assignments.iter().enumerate() {
+        if !people::exists(&***tx, cx, *person).await? {
+            let pointer = format!("/assignments/{place}/personId");
+            unknown.push(FieldError::body(pointer, "unknown", "There is no such person."));
+        }
+    }
+    if unknown.is_empty() { Ok(()) } else { Err(Error::Invalid(unknown)) }
+}
+
+/// One case.
+pub async fn read(cx: &Context<'_>, id: CaseId) -> Result<Case> {
+    let reach = cx.may(Action::ReadCases)?;
+    let case = visible_one(&cx.db(), cx, reach, id).await?;
+    let access = Access::new(AccessAction::Read, "case.read", "case", id.0).of(case.person_id);
+    audit::record(&cx.db(), cx, &[access]).await?;
+    Ok(case)
+}
+
+/// Cases in the order they were opened, after one.
+pub async fn list(cx: &Context<'_>, filter: &Filter, after: Option<Uuid>, limit: u64) -> Result<Vec<Case>> {
+    let reach = cx.may(Action::ReadCases)?;
+    let cases = rows::list(cx, reach, filter, (after, limit)).await?;
+    let seen: Vec<_> = cases
+        .iter()
+        .map(|case| Access::new(AccessAction::Read, "case.listed", "case", case.id.0).of(case.person_id))
+        .collect();
+    audit::record(&cx.db(), cx, &seen).await?;
+    Ok(cases)
+}
+
+/// Changes a case.
+pub async fn change(cx: &Context<'_>, id: CaseId, expected: i32, change: CaseChange) -> Result<Case> {
+    let reach = cx.may(Action::ReadCases)?;
+    let CaseChange { unit_id, external_refs } = change;
+    let fresh = if external_refs.is_some() { Some(cx.app.keys.create(cx).await?) } else { None };
+    let tx = cx.begin().await?;
+    let before = visible_one(&**tx, cx, reach, id).await?;
+    cx.may(Action::WriteCases)?;
+    if let Some(Some(unit)) = unit_id
+        && !organisations::has_unit(&**tx, cx, unit).await?
+    {
+        return Err(Error::field("/unitId", "unknown", "There is no such unit."));
+    }
+    let after = Case { unit_id: unit_id.unwrap_or(before.unit_id), version: expected + 1, ..before };
+    rows::update(&tx, cx, &after, expected).await?;
+    if let (Some(refs), Some(fresh)) = (&external_refs, fresh) {
+        let (key, _) = rows::key(&tx, cx, id, fresh).await?;
+        external_refs::put(&tx, cx, Subject::case(id, key), refs).await?;
+    }
+    kept(&tx, cx, &after, Kind::CaseChanged, AccessAction::Update).await?;
+    let after = visible_one(&**tx, cx, reach, id).await?;
+    tx.commit().await?;
+    Ok(after)
+}
+
+/// Puts a person in a role of the case, in place of whoever filled it.
+pub async fn assign(cx: &Context<'_>, id: CaseId, role: String, person: PersonId) -> Result<Case> {
+    let reach = cx.may(Action::ReadCases)?;
+    let tx = cx.begin().await?;
+    let case = open_one(&tx, cx, reach, id).await?;
+    cx.may(Action::WriteCases)?;
+    if !people::exists(&**tx, cx, person).await? {
+        return Err(Error::field("/personId", "unknown", "There is no such person."));
+    }
+    rows::end_assignments(&tx, cx, id, &role).await?;
+    let assignment = Assignment { id: AssignmentId(cx.app.ids.next()), role, person_id: person, assigned_at: cx.now };
+    rows::insert_assignments(&tx, cx, id, std::slice::from_ref(&assignment)).await?;
+    let expected = case.version;
+    let after = Case { version: expected + 1, ..case };
+    rows::update(&tx, cx, &after, expected).await?;
+    kept(&tx, cx, &after, Kind::CaseAssigned, AccessAction::Update).await?;
+    let after = visible_one(&**tx, cx, reach, id).await?;
+    tx.commit().await?;
+    Ok(after)
+}
+
+/// Closes a case and everything open in it; aftercare steps stay (PROTOCOLS section 3).
+pub async fn close(cx: &Context<'_>, id: CaseId, reason: ClosedReason) -> Result<Case> {
+    let reach = cx.may(Action::ReadCases)?;
+    let tx = cx.begin().await?;
+    let case = open_one(&tx, cx, reach, id).await?;
+    cx.may(Action::WriteCases)?;
+    let expected = case.version;
+    let after = rules::closed(case, reason.as_str(), cx.now);
+    rows::update(&tx, cx, &after, expected).await?;
+    trajectories::close_all(&tx, cx, id, reason.as_str()).await?;
+    kept(&tx, cx, &after, Kind::CaseClosed, AccessAction::Update).await?;
+    tx.commit().await?;
+    Ok(after)
+}
+
+/// Reopens a case without a new intake; what is to happen now starts as a new trajectory.
+pub async fn reopen(cx: &Context<'_>, id: CaseId) -> Result<Case> {
+    let reach = cx.may(Action::ReadCases)?;
+    let tx = cx.begin().await?;
+    let case = visible_one(&**tx, cx, reach, id).await?;
+    cx.may(Action::WriteCases)?;
+    if case.status == CaseStatus::Open {
+        return Err(Error::violation(ViolationCode::CaseNotClosed, "The case is open."));
+    }
+    let expected = case.version;
+    let after = rules::reopened(case, cx.now);
+    rows::update(&tx, cx, &after, expected).await?;
+    kept(&tx, cx, &after, Kind::CaseReopened, AccessAction::Update).await?;
+    tx.commit().await?;
+    Ok(after)
+}
+
+/// A case the caller may see; 404 otherwise.
+pub(crate) async fn visible_one(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reach, id: CaseId) -> Result<Case> {
+    rows::one(db, cx, reach, id).await
+}
+
+/// A case the caller may see and that is open.
+pub(crate) async fn open_one(tx: &Tx<'_>, cx: &Context<'_>, reach: Reach, id: CaseId) -> Result<Case> {
+    let case = rows::one(&***tx, cx, reach, id).await?;
+    if case.status == CaseStatus::Closed {
+        return Err(Error::violation(ViolationCode::CaseAlreadyClosed, "The case is closed; reopen it first."));
+    }
+    Ok(case)
+}
+
+async fn kept(tx: &Tx<'_>, cx: &Context<'_>, case: &Case, kind: Kind, action: AccessAction) -> Result<()> {
+    events::record(tx, cx, [Event::new(kind, case.id.0).of_case(case.id)]).await?;
+    let access = Access::new(action, kind.as_str(), "case", case.id.0).of(case.person_id);
+    audit::record(&***tx, cx, &[access]).await
+}

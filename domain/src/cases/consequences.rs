@@ -1,0 +1,58 @@
+//! What other contexts make happen to a case.
+
+use nazorg_entities::{CaseId, CaseStatus, InvolvementId};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Case, rows, rules};
+use crate::{
+    Context,
+    database::{Tx, Writing},
+    error::{Error, Result, ViolationCode},
+    events::{self, Event, Kind},
+    incidents, trajectories,
+};
+
+/// Another person is to be sought: whoever fills the role no longer does.
+pub(crate) async fn end_assignments(tx: &Writing, cx: &Context<'_>, case: CaseId, role: &str) -> Result<()> {
+    rows::end_assignments(tx, cx, case, role).await?;
+    let event = Event::new(Kind::CaseChanged, case.0).of_case(case);
+    events::record(tx, cx, [event.with(json!({ "rematch": role }))]).await
+}
+
+/// The case closes when no trajectory of it is open.
+pub(crate) async fn close_when_all_closed(tx: &Writing, cx: &Context<'_>, case: CaseId, reason: &str) -> Result<()> {
+    let found = rows::any(tx, cx, case).await?;
+    if found.status == CaseStatus::Closed || trajectories::any_open(tx, cx, case).await? {
+        return Ok(());
+    }
+    let expected = found.version;
+    rows::update(tx, cx, &rules::closed(found, reason, cx.now), expected).await?;
+    let event = Event::new(Kind::CaseClosed, case.0).of_case(case);
+    events::record(tx, cx, [event.with(json!({ "reason": reason }))]).await
+}
+
+/// A trajectory that opens again opens its case.
+pub(crate) async fn reopen_with_trajectory(tx: &Writing, cx: &Context<'_>, case: CaseId) -> Result<()> {
+    let found = rows::any(tx, cx, case).await?;
+    if found.status == CaseStatus::Open {
+        return Ok(());
+    }
+    let expected = found.version;
+    rows::update(tx, cx, &rules::reopened(found, cx.now), expected).await?;
+    events::record(tx, cx, [Event::new(Kind::CaseReopened, case.0).of_case(case)]).await
+}
+
+/// Ties the case to the involvement it answers, in the one table that holds both.
+pub(super) async fn link(tx: &Tx<'_>, cx: &Context<'_>, case: &Case, involvement: InvolvementId) -> Result<()> {
+    let Some((incident, person)) = incidents::involved(&***tx, cx, involvement).await? else {
+        return Err(Error::field("/involvementId", "unknown", "There is no such involvement."));
+    };
+    if person != Some(case.person_id) {
+        return Err(Error::field("/involvementId", "other_person", "The involvement is another person's."));
+    }
+    if !rows::link(tx, cx, (Uuid::from(cx.app.ids.next()), incident, involvement, case.id)).await? {
+        return Err(Error::violation(ViolationCode::InvolvementHasCase, "A case already answers this involvement."));
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! Pure rules about cases.
+
+use nazorg_entities::{CaseStatus, Instant};
+
+use super::Case;
+use crate::{
+    error::{Error, FieldError, Result, ViolationCode},
+    protocols::{Protocol, RecordProfile},
+};
+
+/// The case, closed.
+#[must_use]
+pub fn closed(case: Case, reason: &str, now: Instant) -> Case {
+    Case {
+        status: CaseStatus::Closed,
+        closed_at: Some(now),
+        closed_reason: Some(reason.to_owned()),
+        version: case.version + 1,
+        ..case
+    }
+}
+
+/// The case, open again.
+#[must_use]
+pub fn reopened(case: Case, now: Instant) -> Case {
+    Case {
+        status: CaseStatus::Open,
+        closed_at: None,
+        closed_reason: None,
+        reopened_at: Some(now),
+        version: case.version + 1,
+        ..case
+    }
+}
+
+/// Whether a note may be kept at all (DOMAIN 7.2): we cannot leak what we never stored.
+pub fn may_hold_notes(record_profile: &str) -> Result<()> {
+    let profile = RecordProfile::WORDS.iter().find(|(word, _)| *word == record_profile);
+    match profile {
+        Some((_, RecordProfile::SupportFile | RecordProfile::CareFile | RecordProfile::SafetyFile)) => Ok(()),
+        _ => {
+            let detail = format!("A {record_profile} holds who met when, with an outcome code, and no free text.");
+            Err(Error::violation(ViolationCode::RecordProfileForbidsNotes, detail))
+        }
+    }
+}
+
+/// Roles the protocol does not know, each an error of its own.
+pub fn roles_exist<'a>(protocol: &Protocol, roles: impl Iterator<Item = &'a str>) -> Vec<FieldError> {
+    roles
+        .enumerate()
+        .filter(|(_, role)| !protocol.roles.iter().any(|known| known == role))
+        .map(|(place, _)| {
+            let detail = format!("The protocol's roles are {}.", protocol.roles.join(", "));
+            FieldError::body(format!("/assignments/{place}/role"), "unknown", detail)
+        })
+        .collect()
+}
+
+/// A case number for humans.
+#[must_use]
+pub fn number(year: i32, place: i32) -> String {
+    format!("{year}-{place:06}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contact_log_holds_no_note_and_a_support_file_does() {
+        assert!(may_hold_notes("support_file").is_ok());
+        for profile in ["contact_log", "tally", "", "unheard_of"] {
+            assert!(may_hold_notes(profile).is_err(), "{profile}");
+        }
+    }
+
+    #[test]
+    fn numbers_sort_as_they_were_given() {
+        assert_eq!(number(2026, 42), "2026-000042");
+        assert!(number(2026, 9) < number(2026, 10));
+    }
+}

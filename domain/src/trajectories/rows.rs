@@ -1,0 +1,170 @@
+//! The SQL of trajectories and their inputs.
+
+use std::collections::HashMap;
+
+use nazorg_entities::{
+    CaseId, FollowUpId, TrajectoryId, TrajectoryStatus, UnitId, cases, follow_ups, trajectories, trajectory_inputs,
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    Select, sea_query::Expr,
+};
+use uuid::Uuid;
+
+use crate::{
+    Context,
+    database::Writing,
+    error::{Error, Result},
+    protocols::{Input, Key},
+};
+
+/// The only way this context starts a SELECT: the tenant's. Who may see one may see its case, which is asked besides.
+fn visible(cx: &Context<'_>) -> Select<trajectories::Entity> {
+    trajectories::Entity::find().filter(trajectories::Column::OrganisationId.eq(cx.organisation))
+}
+
+pub(super) async fn one(db: &impl ConnectionTrait, cx: &Context<'_>, id: TrajectoryId) -> Result<trajectories::Model> {
+    visible(cx).filter(trajectories::Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
+}
+
+/// Rows for writing, locked in the order of their ids so that two batches never wait for each other in a ring.
+pub(super) async fn locked(tx: &Writing, cx: &Context<'_>, ids: &[TrajectoryId]) -> Result<Vec<trajectories::Model>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(500) {
+        let rows = visible(cx)
+            .filter(trajectories::Column::Id.is_in(chunk.iter().copied()))
+            .order_by_asc(trajectories::Column::Id)
+            .lock_exclusive();
+        found.extend(rows.all(&**tx).await?);
+    }
+    Ok(found)
+}
+
+pub(super) async fn insert(tx: &Writing, row: &trajectories::Model) -> Result<()> {
+    trajectories::Entity::insert(row.clone().into_active_model()).exec_without_returning(&**tx).await?;
+    Ok(())
+}
+
+pub(super) async fn of_case(db: &impl ConnectionTrait, cx: &Context<'_>, case: CaseId) -> Result<Vec<TrajectoryId>> {
+    Ok(visible(cx)
+        .select_only()
+        .column(trajectories::Column::Id)
+        .filter(trajectories::Column::CaseId.eq(case))
+        .order_by_asc(trajectories::Column::Id)
+        .into_tuple()
+        .all(db)
+        .await?)
+}
+
+pub(super) async fn open_of_case(
+    db: &impl ConnectionTrait,
+    cx: &Context<'_>,
+    case: CaseId,
+) -> Result<Vec<TrajectoryId>> {
+    Ok(visible(cx)
+        .select_only()
+        .column(trajectories::Column::Id)
+        .filter(trajectories::Column::CaseId.eq(case))
+        .filter(trajectories::Column::Status.eq(TrajectoryStatus::Active))
+        .into_tuple()
+        .all(db)
+        .await?)
+}
+
+/// The inputs of each trajectory, in order.
+pub(super) async fn inputs(
+    db: &impl ConnectionTrait,
+    ids: &[TrajectoryId],
+) -> Result<HashMap<TrajectoryId, Vec<Input>>> {
+    let mut found: HashMap<TrajectoryId, Vec<Input>> = HashMap::new();
+    for chunk in ids.chunks(500) {
+        let rows = trajectory_inputs::Entity::find()
+            .filter(trajectory_inputs::Column::TrajectoryId.is_in(chunk.iter().copied()))
+            .order_by_asc(trajectory_inputs::Column::TrajectoryId)
+            .order_by_asc(trajectory_inputs::Column::Position)
+            .all(db)
+            .await?;
+        for trajectory_inputs::Model { trajectory_id, position: _, organisation_id: _, at, what } in rows {
+            let what = serde_json::from_value(what).map_err(Error::internal)?;
+            found.entry(trajectory_id).or_default().push(Input { at, what });
+        }
+    }
+    Ok(found)
+}
+
+pub(super) async fn append(
+    tx: &Writing,
+    cx: &Context<'_>,
+    id: TrajectoryId,
+    (position, input): (i32, &Input),
+) -> Result<()> {
+    let row = trajectory_inputs::ActiveModel {
+        trajectory_id: Set(id),
+        position: Set(position),
+        organisation_id: Set(cx.organisation),
+        at: Set(input.at),
+        what: Set(serde_json::to_value(&input.what).map_err(Error::internal)?),
+    };
+    trajectory_inputs::Entity::insert(row).exec_without_returning(&**tx).await?;
+    Ok(())
+}
+
+/// Which row is which follow-up.
+pub(super) async fn keys(
+    db: &impl ConnectionTrait,
+    ids: &[TrajectoryId],
+) -> Result<HashMap<TrajectoryId, HashMap<String, FollowUpId>>> {
+    let mut found: HashMap<TrajectoryId, HashMap<String, FollowUpId>> = HashMap::new();
+    for chunk in ids.chunks(500) {
+        let rows: Vec<(TrajectoryId, String, FollowUpId)> = follow_ups::Entity::find()
+            .select_only()
+            .columns([follow_ups::Column::TrajectoryId, follow_ups::Column::Key, follow_ups::Column::Id])
+            .filter(follow_ups::Column::TrajectoryId.is_in(chunk.iter().copied()))
+            .into_tuple()
+            .all(db)
+            .await?;
+        for (trajectory, key, id) in rows {
+            found.entry(trajectory).or_default().insert(key, id);
+        }
+    }
+    Ok(found)
+}
+
+/// The units of the cases.
+pub(super) async fn units(db: &impl ConnectionTrait, ids: &[CaseId]) -> Result<HashMap<CaseId, Option<UnitId>>> {
+    let rows: Vec<(CaseId, Option<UnitId>)> = cases::Entity::find()
+        .select_only()
+        .columns([cases::Column::Id, cases::Column::UnitId])
+        .filter(cases::Column::Id.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Keeps how far a trajectory has come; `expected` guards against anyone in between.
+pub(super) async fn update(tx: &Writing, row: &trajectories::Model, expected: i32) -> Result<()> {
+    let changed = trajectories::Entity::update_many()
+        .col_expr(trajectories::Column::Status, Expr::value(row.status.as_str()))
+        .col_expr(trajectories::Column::SettledUntil, Expr::value(row.settled_until))
+        .col_expr(trajectories::Column::ClosedAt, Expr::value(row.closed_at))
+        .col_expr(trajectories::Column::ClosedReason, Expr::value(row.closed_reason.clone()))
+        .col_expr(trajectories::Column::Version, Expr::value(row.version))
+        .filter(trajectories::Column::Id.eq(row.id))
+        .filter(trajectories::Column::Version.eq(expected))
+        .exec(&**tx)
+        .await?;
+    if changed.rows_affected == 0 { Err(Error::Stale) } else { Ok(()) }
+}
+
+/// A key as one column: `step/anchor value/occurrence`.
+pub(crate) fn key_text(key: &Key) -> String {
+    let Key { step, anchor_id, occurrence } = key;
+    let anchor = anchor_id.map(|id| id.to_string()).unwrap_or_default();
+    format!("{step}/{anchor}/{occurrence}")
+}
+
+/// The key a follow-up's row stands for.
+pub(crate) fn key_of(step: &str, anchor_id: Option<Uuid>, occurrence: i32) -> Key {
+    Key { step: step.to_owned(), anchor_id, occurrence }
+}

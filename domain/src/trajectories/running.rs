@@ -1,0 +1,235 @@
+//! A trajectory in hand: its row, what it runs on, and its state replayed from its inputs.
+
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use nazorg_entities::{CaseId, FollowUpId, ProtocolId, TrajectoryId, TrajectoryStatus, UnitId, trajectories};
+use sea_orm::ConnectionTrait;
+
+use super::{AnchorMoment, ForCase, Trajectory, difference, effects, rows};
+use crate::{
+    Context,
+    database::Writing,
+    error::{Error, Result},
+    protocol_versions,
+    protocols::{self, Effect, Input, Key, Protocol, State, Surroundings, What},
+};
+
+/// A trajectory in hand.
+pub(crate) struct Running {
+    row: trajectories::Model,
+    unit_id: Option<UnitId>,
+    protocol: Arc<Protocol>,
+    around: Surroundings,
+    inputs: Vec<Input>,
+    state: State,
+    ids: HashMap<String, FollowUpId>,
+}
+
+impl Running {
+    /// One that has not been told anything yet.
+    pub(super) fn fresh(
+        cx: &Context<'_>,
+        id: TrajectoryId,
+        case: ForCase,
+        (protocol_id, protocol, around): (ProtocolId, Arc<Protocol>, Surroundings),
+    ) -> Result<Self> {
+        let row = trajectories::Model {
+            id,
+            organisation_id: cx.organisation,
+            case_id: case.id,
+            protocol_id,
+            surroundings: serde_json::to_value(&around).map_err(Error::internal)?,
+            status: TrajectoryStatus::Active,
+            started_at: cx.now,
+            settled_until: cx.now,
+            closed_at: None,
+            closed_reason: None,
+            version: 1,
+        };
+        let state = State::default();
+        Ok(Self { row, unit_id: case.unit_id, protocol, around, inputs: Vec::new(), state, ids: HashMap::new() })
+    }
+
+    pub(crate) fn row(&self) -> &trajectories::Model {
+        &self.row
+    }
+
+    pub(crate) fn unit_id(&self) -> Option<UnitId> {
+        self.unit_id
+    }
+
+    pub(crate) fn protocol(&self) -> &Protocol {
+        &self.protocol
+    }
+
+    pub(crate) fn around(&self) -> &Surroundings {
+        &self.around
+    }
+
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The row of a follow-up, where it has one.
+    pub(crate) fn follow_up_id(&self, key: &Key) -> Option<FollowUpId> {
+        self.ids.get(&rows::key_text(key)).copied()
+    }
+
+    pub(super) fn remember(&mut self, key: &Key, id: FollowUpId) {
+        self.ids.insert(rows::key_text(key), id);
+    }
+
+    /// When a follow-up must be looked at next.
+    pub(crate) fn next_moment(&self, key: &Key) -> Option<DateTime<Utc>> {
+        protocols::next_moment(&self.protocol, &self.around, &self.state, key)
+    }
+
+    /// The row takes over where the state stands now.
+    pub(super) fn settle_row(&mut self) -> i32 {
+        let expected = self.row.version;
+        self.row.settled_until = self.state.settled_until;
+        self.row.version += 1;
+        match &self.state.closed {
+            Some(closed) => {
+                self.row.status = TrajectoryStatus::Closed;
+                self.row.closed_at = Some(closed.at);
+                self.row.closed_reason = Some(closed.reason.clone());
+            }
+            None => {
+                self.row.status = TrajectoryStatus::Active;
+                self.row.closed_at = None;
+                self.row.closed_reason = None;
+            }
+        }
+        expected
+    }
+}
+
+/// Now, or where the trajectory already is, whichever is later.
+pub(crate) fn at_moment(cx: &Context<'_>, running: &Running) -> DateTime<Utc> {
+    if running.state.started_at.is_none() { cx.now } else { cx.now.max(running.state.settled_until) }
+}
+
+/// One trajectory, locked for writing.
+pub(crate) async fn load(tx: &Writing, cx: &Context<'_>, id: TrajectoryId) -> Result<Running> {
+    load_many(tx, cx, &[id]).await?.pop().ok_or(Error::NotFound)
+}
+
+/// Trajectories locked for writing, in four queries for any number.
+pub(crate) async fn load_many(tx: &Writing, cx: &Context<'_>, ids: &[TrajectoryId]) -> Result<Vec<Running>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = rows::locked(tx, cx, ids).await?;
+    replayed(&**tx, cx, found).await
+}
+
+/// One trajectory for reading.
+pub(crate) async fn peek(db: &impl ConnectionTrait, cx: &Context<'_>, id: TrajectoryId) -> Result<Running> {
+    let row = rows::one(db, cx, id).await?;
+    replayed(db, cx, vec![row]).await?.pop().ok_or(Error::NotFound)
+}
+
+/// Rows with their state replayed from their inputs, as of the moment each was settled until.
+pub(crate) async fn replayed(
+    db: &impl ConnectionTrait,
+    cx: &Context<'_>,
+    found: Vec<trajectories::Model>,
+) -> Result<Vec<Running>> {
+    let ids: Vec<_> = found.iter().map(|row| row.id).collect();
+    let case_ids: Vec<CaseId> = found.iter().map(|row| row.case_id).collect();
+    let mut inputs = rows::inputs(db, &ids).await?;
+    let mut keys = rows::keys(db, &ids).await?;
+    let units = rows::units(db, &case_ids).await?;
+    let mut running = Vec::with_capacity(found.len());
+    for row in found {
+        let protocol = protocol_versions::ready(db, cx, row.protocol_id).await?;
+        let around: Surroundings = serde_json::from_value(row.surroundings.clone()).map_err(Error::internal)?;
+        let inputs = inputs.remove(&row.id).unwrap_or_default();
+        let state = protocols::replay(&protocol, &around, &inputs, row.settled_until)
+            .map_err(|refusal| Error::internal(format!("trajectory {} does not replay: {refusal}", row.id)))?;
+        let unit_id = units.get(&row.case_id).copied().flatten();
+        let ids = keys.remove(&row.id).unwrap_or_default();
+        running.push(Running { row, unit_id, protocol, around, inputs, state, ids });
+    }
+    Ok(running)
+}
+
+/// Says something to a trajectory and writes what changes by it: rows, messages and jobs, in this transaction.
+pub(crate) async fn say(tx: &Writing, cx: &Context<'_>, running: &mut Running, what: What) -> Result<Vec<Effect>> {
+    let input = Input { at: at_moment(cx, running), what };
+    let before = running.state.clone();
+    let effects = protocols::next(&running.protocol, &running.around, &mut running.state, &input)?;
+    let position = i32::try_from(running.inputs.len()).map_err(Error::internal)? + 1;
+    rows::append(tx, cx, running.row.id, (position, &input)).await?;
+    running.inputs.push(input);
+    let mut changes = difference::Changes::default();
+    difference::between(cx, &before, running, &mut changes);
+    keep(tx, cx, running).await?;
+    difference::write(tx, cx, changes).await?;
+    effects::follow(tx, cx, (&before, running), &effects).await?;
+    Ok(effects)
+}
+
+/// Lets time pass for trajectories, all differences written together.
+pub(crate) async fn settle_many(tx: &Writing, cx: &Context<'_>, ids: &[TrajectoryId]) -> Result<Vec<Running>> {
+    let mut all = load_many(tx, cx, ids).await?;
+    let mut changes = difference::Changes::default();
+    let mut befores = Vec::with_capacity(all.len());
+    for running in &mut all {
+        let before = running.state.clone();
+        let until = at_moment(cx, running);
+        protocols::advance(&running.protocol, &running.around, &mut running.state, until);
+        difference::between(cx, &before, running, &mut changes);
+        befores.push(before);
+    }
+    for running in &mut all {
+        keep(tx, cx, running).await?;
+    }
+    difference::write(tx, cx, changes).await?;
+    for (before, running) in befores.iter().zip(&all) {
+        effects::follow(tx, cx, (before, running), &[]).await?;
+    }
+    Ok(all)
+}
+
+async fn keep(tx: &Writing, cx: &Context<'_>, running: &mut Running) -> Result<()> {
+    debug_assert_eq!(running.row.organisation_id, cx.organisation);
+    let expected = running.settle_row();
+    rows::update(tx, &running.row, expected).await
+}
+
+/// A trajectory as a verb answers it.
+pub(crate) async fn view(db: &impl ConnectionTrait, cx: &Context<'_>, id: TrajectoryId) -> Result<Trajectory> {
+    let Running { row, unit_id: _, protocol: _, around, inputs: _, state, ids: _ } = peek(db, cx, id).await?;
+    let trajectories::Model {
+        id,
+        organisation_id: _,
+        case_id,
+        protocol_id,
+        surroundings: _,
+        status,
+        started_at,
+        settled_until: _,
+        closed_at,
+        closed_reason,
+        version,
+    } = row;
+    let anchors = state.anchors.iter().flat_map(|(anchor, values)| {
+        values.iter().map(|(id, at)| AnchorMoment { anchor: anchor.clone(), id: *id, at: *at })
+    });
+    Ok(Trajectory {
+        id,
+        case_id,
+        protocol_id,
+        status,
+        zone: around.zone.name().to_owned(),
+        anchors: anchors.collect(),
+        opted_in: state.opted_in.iter().cloned().collect(),
+        started_at,
+        closed_at,
+        closed_reason,
+        version,
+    })
+}
