@@ -3,8 +3,8 @@
 use super::faults::{Fault, FaultCode};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
-use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy, MergeKeyPolicy};
 use serde_saphyr::Options;
+use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy, MergeKeyPolicy};
 use std::cell::RefCell;
 use std::fmt;
 
@@ -129,7 +129,9 @@ impl<'de> Visitor<'de> for Tree<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Tree { path: format!("{}/{}", self.path, list.len()), ..self.clone() })? {
+        while let Some(item) =
+            items.next_element_seed(Tree { path: format!("{}/{}", self.path, list.len()), ..self.clone() })?
+        {
             list.push(item);
         }
         Ok(Value::Array(list))
