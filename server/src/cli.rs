@@ -1,7 +1,6 @@
 //! The command line of `nazorg`.
 
 mod keys;
-mod protocol;
 mod serve;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
@@ -34,9 +33,6 @@ enum Command {
     /// Organisations and their API keys.
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Check and preview a timeline definition; needs no database.
-    #[command(subcommand)]
-    Protocol(protocol::Command),
 }
 
 /// Runs the command line and tells how it ended: 0 well, 2 a configuration or command line that cannot be, 1 the rest.
@@ -59,7 +55,6 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Api => block_on(serve::run(read(config)?, Parts::Api)),
         Command::Worker => block_on(serve::run(read(config)?, Parts::Worker)),
         Command::Migrate => block_on(migrate(read(config)?)),
-        Command::Protocol(command) => protocol::run(command),
         Command::Keys(command) => block_on(keys::run(read(config)?, command)),
     }
 }

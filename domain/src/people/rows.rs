@@ -1,16 +1,229 @@
-//! The SQL of people.
+//! The SQL of persons.
 
-use nazorg_entities::{PersonId, persons};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use std::collections::HashSet;
 
-use crate::{Context, error::Result};
+use chrono_tz::Tz;
+use nazorg_entities::{DataKeyId, Instant, PersonId, cases, persons};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
+    sea_query::{Expr, SelectStatement},
+};
+use uuid::Uuid;
+
+use super::Person;
+use crate::{
+    Context,
+    database::Writing,
+    error::{Error, Result},
+    external_refs::ExternalRef,
+    policy::Reach,
+};
+
+/// A person as kept.
+pub(super) struct Row {
+    pub(super) id: PersonId,
+    pub(super) key_id: DataKeyId,
+    pub(super) name: Vec<u8>,
+    pub(super) language: String,
+    pub(super) zone: Option<Tz>,
+    pub(super) profession: Option<String>,
+    pub(super) do_not_contact_at: Option<Instant>,
+    pub(super) deceased_at: Option<Instant>,
+    pub(super) created_at: Instant,
+    pub(super) version: i32,
+}
+
+impl Row {
+    /// The person, with what had to be opened.
+    pub(super) fn into_person(self, name: Option<String>, external_refs: Vec<ExternalRef>) -> Person {
+        let Self {
+            id,
+            key_id: _,
+            name: _,
+            language,
+            zone,
+            profession,
+            do_not_contact_at,
+            deceased_at,
+            created_at,
+            version,
+        } = self;
+        Person {
+            id,
+            name,
+            language,
+            zone,
+            profession,
+            do_not_contact_at,
+            deceased_at,
+            external_refs,
+            created_at,
+            version,
+        }
+    }
+}
+
+/// The only way this context starts a SELECT of persons: the tenant's, or those of one's own cases.
+pub(super) fn visible(cx: &Context<'_>, reach: Reach) -> Select<persons::Entity> {
+    let all = persons::Entity::find().filter(persons::Column::OrganisationId.eq(cx.organisation));
+    match reach {
+        Reach::All => all,
+        Reach::Own => all.filter(persons::Column::Id.in_subquery(of_own_cases(cx))),
+    }
+}
+
+/// The persons of one's own cases.
+pub(super) fn of_own_cases(cx: &Context<'_>) -> SelectStatement {
+    cases::Entity::find()
+        .select_only()
+        .column(cases::Column::PersonId)
+        .filter(cases::Column::OrganisationId.eq(cx.organisation))
+        .filter(cases::Column::Id.in_subquery(crate::cases::visible_ids(cx)))
+        .into_query()
+}
 
 /// Whether the tenant has this person.
 pub async fn exists(db: &impl ConnectionTrait, cx: &Context<'_>, id: PersonId) -> Result<bool> {
-    Ok(persons::Entity::find()
-        .filter(persons::Column::OrganisationId.eq(cx.organisation))
-        .filter(persons::Column::Id.eq(id))
-        .count(db)
-        .await?
-        > 0)
+    Ok(visible(cx, Reach::All).filter(persons::Column::Id.eq(id)).count(db).await? > 0)
+}
+
+/// Those of `ids` the tenant has, as ids.
+pub async fn known(db: &impl ConnectionTrait, cx: &Context<'_>, ids: &[PersonId]) -> Result<HashSet<PersonId>> {
+    let found: Vec<PersonId> = visible(cx, Reach::All)
+        .select_only()
+        .column(persons::Column::Id)
+        .filter(persons::Column::Id.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(found.into_iter().collect())
+}
+
+/// Those with this name.
+pub(super) fn named(found: Select<persons::Entity>, index: Vec<u8>) -> Select<persons::Entity> {
+    found.filter(persons::Column::NameIndex.eq(index))
+}
+
+/// Only this one, or nobody.
+pub(super) fn being(found: Select<persons::Entity>, id: Option<Uuid>) -> Select<persons::Entity> {
+    found.filter(persons::Column::Id.eq(id))
+}
+
+pub(super) async fn page(
+    cx: &Context<'_>,
+    found: Select<persons::Entity>,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Row>> {
+    let mut found = found.order_by_asc(persons::Column::Id).limit(limit);
+    if let Some(after) = after {
+        found = found.filter(persons::Column::Id.gt(after));
+    }
+    found.all(&cx.db()).await?.into_iter().map(read).collect()
+}
+
+pub(super) async fn list(cx: &Context<'_>, reach: Reach, after: Option<Uuid>, limit: u64) -> Result<Vec<Row>> {
+    page(cx, visible(cx, reach), after, limit).await
+}
+
+pub(super) async fn one(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reach, id: PersonId) -> Result<Row> {
+    read(visible(cx, reach).filter(persons::Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)?)
+}
+
+/// Those of `ids` the tenant has.
+pub(super) async fn many(db: &impl ConnectionTrait, cx: &Context<'_>, ids: &[PersonId]) -> Result<Vec<Row>> {
+    let found = visible(cx, Reach::All).filter(persons::Column::Id.is_in(ids.iter().copied())).all(db).await?;
+    found.into_iter().map(read).collect()
+}
+
+pub(super) async fn insert(
+    tx: &Writing,
+    cx: &Context<'_>,
+    new: &Person,
+    (key, (name, name_index)): (DataKeyId, (Vec<u8>, Vec<u8>)),
+) -> Result<()> {
+    let Person {
+        id,
+        name: _,
+        language,
+        zone,
+        profession,
+        do_not_contact_at,
+        deceased_at,
+        external_refs: _,
+        created_at,
+        version,
+    } = new.clone();
+    let row = persons::ActiveModel {
+        id: Set(id),
+        organisation_id: Set(cx.organisation),
+        key_id: Set(key),
+        name_enc: Set(name),
+        name_index: Set(name_index),
+        language: Set(language),
+        zone: Set(zone.map(|zone| zone.name().to_owned())),
+        profession: Set(profession),
+        do_not_contact_at: Set(do_not_contact_at),
+        deceased_at: Set(deceased_at),
+        created_at: Set(created_at),
+        version: Set(version),
+    };
+    persons::Entity::insert(row).exec_without_returning(&**tx).await?;
+    Ok(())
+}
+
+pub(super) async fn update(
+    tx: &Writing,
+    cx: &Context<'_>,
+    after: &Person,
+    (name, name_index): (Vec<u8>, Vec<u8>),
+) -> Result<()> {
+    use persons::Column as C;
+    let changed = persons::Entity::update_many()
+        .col_expr(C::NameEnc, Expr::value(name))
+        .col_expr(C::NameIndex, Expr::value(name_index))
+        .col_expr(C::Language, Expr::value(after.language.clone()))
+        .col_expr(C::Zone, Expr::value(after.zone.map(|zone| zone.name())))
+        .col_expr(C::Profession, Expr::value(after.profession.clone()))
+        .col_expr(C::DoNotContactAt, Expr::value(after.do_not_contact_at))
+        .col_expr(C::DeceasedAt, Expr::value(after.deceased_at))
+        .col_expr(C::Version, Expr::value(after.version))
+        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(C::Id.eq(after.id))
+        .filter(C::Version.eq(after.version - 1))
+        .exec(&**tx)
+        .await?;
+    if changed.rows_affected == 0 { Err(Error::Stale) } else { Ok(()) }
+}
+
+fn read(row: persons::Model) -> Result<Row> {
+    let persons::Model {
+        id,
+        organisation_id: _,
+        key_id,
+        name_enc,
+        name_index: _,
+        language,
+        zone,
+        profession,
+        do_not_contact_at,
+        deceased_at,
+        created_at,
+        version,
+    } = row;
+    let zone = zone.map(|zone| zone.parse().map_err(Error::internal)).transpose()?;
+    Ok(Row {
+        id,
+        key_id,
+        name: name_enc,
+        language,
+        zone,
+        profession,
+        do_not_contact_at,
+        deceased_at,
+        created_at,
+        version,
+    })
 }

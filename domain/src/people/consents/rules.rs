@@ -1,0 +1,99 @@
+//! Pure rules about consents.
+
+use nazorg_entities::{Instant, PersonId};
+
+use super::{Consent, NewConsent};
+use crate::{error::Result, input::Checks};
+
+/// How many items one consent may name.
+pub const MOST_ITEMS: usize = 50;
+
+/// Words only, towards one party, for a time that is not over.
+pub fn check(new: &NewConsent, now: Instant) -> Result<()> {
+    let NewConsent { purpose, recipient_person_id, recipient, items, legal_basis, given_by, valid_from, valid_until } =
+        new;
+    let mut checks = Checks::default();
+    checks.word("/purpose", purpose);
+    checks.word("/legalBasis", legal_basis);
+    checks.word("/givenBy", given_by);
+    if let Some(recipient) = recipient {
+        checks.word("/recipient", recipient);
+        let one = recipient_person_id.is_none();
+        checks.must(one, "/recipient", ("conflict", "A consent is towards one: a person or a kind of party."));
+    }
+    checks.must(items.len() <= MOST_ITEMS, "/items", ("too_many", "At most 50 items."));
+    for (at, item) in items.iter().enumerate() {
+        checks.word(&format!("/items/{at}"), item);
+    }
+    if let Some(until) = valid_until {
+        let begins = valid_from.unwrap_or(now);
+        checks.must(*until > begins.max(now), "/validUntil", ("in_the_past", "The consent would never hold."));
+    }
+    checks.done()
+}
+
+/// Whether a consent holds at a moment.
+#[must_use]
+pub fn holds(consent: &Consent, now: Instant) -> bool {
+    consent.revoked_at.is_none_or(|at| now < at)
+        && consent.valid_from <= now
+        && consent.valid_until.is_none_or(|until| now < until)
+}
+
+/// Whether a consent covers telling `recipient` (`None`: the organisation itself) something for a purpose, now.
+#[must_use]
+pub fn covers(consent: &Consent, purpose: &str, recipient: Option<PersonId>, now: Instant) -> bool {
+    let towards = match recipient {
+        Some(_) => consent.recipient_person_id == recipient,
+        None => consent.recipient_person_id.is_none() && consent.recipient.is_none(),
+    };
+    consent.purpose == purpose && towards && holds(consent, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use nazorg_entities::ConsentId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(hours: i64) -> Instant {
+        chrono::DateTime::from_timestamp(hours * 3600, 0).unwrap()
+    }
+
+    fn consent() -> Consent {
+        Consent {
+            id: ConsentId(Uuid::nil()),
+            person_id: PersonId(Uuid::from_u128(1)),
+            purpose: "inform_family".to_owned(),
+            recipient_person_id: Some(PersonId(Uuid::from_u128(2))),
+            recipient: None,
+            items: vec![],
+            legal_basis: "consent".to_owned(),
+            given_by: "self".to_owned(),
+            valid_from: at(1),
+            valid_until: Some(at(9)),
+            revoked_at: None,
+            created_at: at(0),
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn it_holds_from_until_and_not_after_it_was_revoked() {
+        assert!(!holds(&consent(), at(0)));
+        assert!(holds(&consent(), at(1)));
+        assert!(!holds(&consent(), at(9)));
+        assert!(!holds(&Consent { revoked_at: Some(at(5)), ..consent() }, at(5)));
+        assert!(holds(&Consent { revoked_at: Some(at(5)), ..consent() }, at(4)), "what held then, held then");
+    }
+
+    #[test]
+    fn it_covers_one_purpose_towards_one() {
+        let daughter = Some(PersonId(Uuid::from_u128(2)));
+        assert!(covers(&consent(), "inform_family", daughter, at(2)));
+        assert!(!covers(&consent(), "research", daughter, at(2)));
+        assert!(!covers(&consent(), "inform_family", Some(PersonId(Uuid::from_u128(3))), at(2)));
+        assert!(!covers(&consent(), "inform_family", None, at(2)));
+    }
+}

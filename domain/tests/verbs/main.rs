@@ -1,0 +1,10 @@
+//! The verbs over fresh stores: SQLite, or PostgreSQL where `NAZORG_TEST_POSTGRES` names a server.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod external_refs;
+mod incidents;
+mod people;
+mod rules_are_pure;
+mod staff;
