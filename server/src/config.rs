@@ -164,6 +164,11 @@ impl Config {
         }
     }
 
+    /// Sends log lines to standard error as `log` says, for the life of the process.
+    pub fn start_logging(&self) {
+        crate::logging::start(&self.log);
+    }
+
     /// Whether data and keys live in files of our own, so that nobody has to run `migrate` or make a master key.
     pub fn embedded(&self) -> bool {
         matches!(self.database.store, Store::Sqlite(_))

@@ -17,7 +17,7 @@ mod run;
 mod secret;
 mod stores;
 
-pub use cli::main;
+pub use cli::{main, serve};
 pub use config::Config;
 pub use failure::Failure;
 /// The domain that a running service acts on, for programs that embed it.

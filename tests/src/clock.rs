@@ -1,39 +1,123 @@
-//! The clock of a story.
+//! The clock of a story, in this process or shared by several.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use nazorg::domain::{Clock, SystemClock};
 
 /// Organisation time stands still until the story moves it; the wall's time moves along and ticks on from there, so that
 /// back-offs and expiries pass too when a weekend does.
-pub struct StoryClock(Mutex<(DateTime<Utc>, TimeDelta)>);
+pub struct StoryClock {
+    times: Mutex<Times>,
+    /// Where other processes read these times.
+    shared: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy)]
+struct Times {
+    now: DateTime<Utc>,
+    /// How far the wall's time is ahead of the system's.
+    ahead: TimeDelta,
+}
 
 impl StoryClock {
     /// Stands at `start`.
     pub fn at(start: DateTime<Utc>) -> Self {
-        Self(Mutex::new((start.trunc_subsecs(3), start - SystemClock::default().wall())))
+        let times = Times { now: start.trunc_subsecs(3), ahead: start - SystemClock::default().wall() };
+        Self { times: Mutex::new(times), shared: None }
+    }
+
+    /// Stands at `start`, and tells it to the processes that read `file`.
+    pub fn shared(start: DateTime<Utc>, file: &Path) -> Self {
+        let clock = Self { shared: Some(file.to_owned()), ..Self::at(start) };
+        clock.change(|_| {});
+        clock
     }
 
     /// Moves both times forward to `moment`; a clock never runs back.
     pub fn move_to(&self, moment: DateTime<Utc>) {
-        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let step = (moment - times.0).max(TimeDelta::zero());
-        *times = (times.0 + step, times.1 + step);
+        self.change(|times| {
+            let step = (moment - times.now).max(TimeDelta::zero());
+            *times = Times { now: times.now + step, ahead: times.ahead + step };
+        });
     }
 
-    /// Lets only the wall's time pass: a machine that was asleep.
+    /// Lets only the wall's time pass: back-offs and leases end, nothing new falls due.
     pub fn pass(&self, time: TimeDelta) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 += time;
+        self.change(|times| times.ahead += time);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Times)) {
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut times);
+        if let Some(file) = &self.shared {
+            let fresh = file.with_extension("new");
+            std::fs::write(&fresh, format!("{} {}", times.now.timestamp_millis(), times.ahead.num_milliseconds()))
+                .unwrap();
+            std::fs::rename(&fresh, file).unwrap();
+        }
+    }
+
+    fn times(&self) -> Times {
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Clock for StoryClock {
     fn now(&self) -> DateTime<Utc> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+        self.times().now
     }
 
     fn wall(&self) -> DateTime<Utc> {
-        SystemClock::default().wall() + self.0.lock().unwrap_or_else(PoisonError::into_inner).1
+        SystemClock::default().wall() + self.times().ahead
+    }
+}
+
+/// The story's clock as another process sees it.
+pub struct FollowedClock(PathBuf);
+
+impl FollowedClock {
+    /// Follows the clock that writes `file`.
+    pub fn of(file: impl Into<PathBuf>) -> Self {
+        Self(file.into())
+    }
+
+    fn times(&self) -> Times {
+        let text = std::fs::read_to_string(&self.0).unwrap();
+        let (now, ahead) = text.split_once(' ').unwrap();
+        let now = DateTime::from_timestamp_millis(now.parse().unwrap()).unwrap();
+        Times { now, ahead: TimeDelta::milliseconds(ahead.parse().unwrap()) }
+    }
+}
+
+impl Clock for FollowedClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.times().now
+    }
+
+    fn wall(&self) -> DateTime<Utc> {
+        SystemClock::default().wall() + self.times().ahead
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_process_sees_the_same_times() {
+        let dir = tempfile::tempdir().unwrap();
+        let start: DateTime<Utc> = "2026-12-17T02:20:00Z".parse().unwrap();
+        let clock = StoryClock::shared(start, &dir.path().join("clock"));
+        let followed = FollowedClock::of(dir.path().join("clock"));
+        clock.move_to(start + TimeDelta::days(14));
+        assert_eq!((followed.now(), clock.now()), (start + TimeDelta::days(14), start + TimeDelta::days(14)));
+        clock.pass(TimeDelta::hours(1));
+        assert_eq!(followed.now(), clock.now());
+        assert!((followed.wall() - clock.wall()).abs() < TimeDelta::seconds(5));
+        assert!(followed.wall() - followed.now() >= TimeDelta::hours(1));
     }
 }

@@ -9,12 +9,15 @@
     reason = "a test fails by panicking, and this crate is only used by tests"
 )]
 
+pub mod canary;
 pub mod client;
 pub mod clock;
 #[cfg(test)]
 mod layers;
+pub mod logs;
 pub mod postgres;
 pub mod process;
+pub mod processes;
 pub mod redis;
 pub mod service;
 pub mod smtp_sink;

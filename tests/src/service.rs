@@ -14,7 +14,7 @@ use nazorg::{
 };
 use tempfile::TempDir;
 
-use crate::{client::Client, clock::StoryClock, postgres::Postgres, redis::Redis};
+use crate::{client::Client, clock::StoryClock, logs, postgres::Postgres, redis::Redis};
 
 /// When a story begins that does not say so: the day after the last of two thousand and twenty-six's long weekends.
 pub const BEGINNING: &str = "2026-12-01T08:00:00Z";
@@ -137,6 +137,7 @@ impl Service {
     /// # Panics
     /// When it does not start.
     pub async fn start_with(ground: Ground, moment: &str, settings: &[(&str, &str)]) -> Self {
+        logs::keep();
         let moment: DateTime<Utc> = moment.parse().expect("a moment in RFC 3339");
         let clock = Arc::new(StoryClock::at(moment));
         let mut environment = ground.environment();
@@ -195,6 +196,17 @@ impl Service {
         let new = NewApiKey { name, role, scopes: Vec::new(), person_id: person, expires_at: None };
         let (_, secret) = api_keys::issue(&self.app, organisation, new).await.unwrap();
         self.client(secret)
+    }
+}
+
+impl Drop for Service {
+    /// A story that fails shows the last of what the service logged.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = logs::text();
+            let last: Vec<&str> = log.lines().rev().take(60).collect();
+            last.into_iter().rev().for_each(|line| eprintln!("{line}"));
+        }
     }
 }
 

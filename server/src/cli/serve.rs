@@ -5,14 +5,18 @@ use std::net::SocketAddr;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::say;
-use crate::{Failure, FirstKey, Parts, Start, config::Config, start};
+use crate::{Failure, FirstKey, Start, config::Config, start};
 
 /// Runs the parts until SIGTERM or SIGINT, then ends in an orderly way; a second signal ends at once.
-pub(super) async fn run(config: Config, parts: Parts) -> Result<(), Failure> {
+///
+/// # Errors
+/// When they cannot start: a port that is taken, a schema that is behind, a master key that is gone.
+pub async fn serve(config: Config, options: Start) -> Result<(), Failure> {
+    let parts = options.parts;
     let public_url = config.http.public_url.clone();
     let embedded = config.embedded();
     let mut stop = Stop::listen()?;
-    let mut running = start(config, Start { parts, clock: None }).await?;
+    let mut running = start(config, options).await?;
     let address = running.address();
     if let Some(address) = address {
         tracing::info!(%address, "listening");

@@ -1,7 +1,10 @@
 //! An operator starts the service, and things are not as they should be.
 
 use nazorg::{Parts, Start, start};
-use nazorg_tests::service::{Ground, Leg, Service, config};
+use nazorg_tests::{
+    processes::Processes,
+    service::{BEGINNING, Ground, Leg, Service, config},
+};
 use serde_json::Value;
 
 async fn probe(base: &str, page: &str) -> (u16, Value) {
@@ -77,4 +80,19 @@ async fn a_port_in_use_is_told_at_once() {
     environment.push(("NAZORG_HTTP_LISTEN".to_owned(), taken.local_addr().unwrap().to_string()));
     let failure = start(config(&environment), Start::default()).await.err().unwrap().to_string();
     assert!(failure.contains("cannot listen on 127.0.0.1:"), "{failure}");
+}
+
+#[tokio::test]
+async fn several_processes_come_up_and_end_when_told() {
+    let binary = env!("CARGO_BIN_EXE_nazorg-process");
+    let mut service = Processes::start(binary, BEGINNING, (2, 1), &[]).await;
+    service.workers[0].kill();
+    service.apis[1].terminate();
+    service.start_all().await;
+    for api in &service.apis {
+        assert_eq!(probe(&api.base, "/readyz").await.0, 200);
+    }
+    service.apis.iter_mut().chain(&mut service.workers).for_each(|member| member.terminate());
+    let log = service.log();
+    assert_eq!(log.matches("\"message\":\"stopped\"").count(), 4, "{log}");
 }

@@ -1,0 +1,161 @@
+//! The service as it runs in production: several API and worker processes on one PostgreSQL and one Redis, each killable.
+
+use std::{fs, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    client::Client,
+    clock::StoryClock,
+    process::{Process, Signal, free_port, guarded},
+    service::{Ground, Leg, config},
+};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Which process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// `nazorg api`.
+    Api,
+    /// `nazorg worker`.
+    Worker,
+}
+
+/// One process of the service, running or dead.
+pub struct Member {
+    part: Part,
+    /// Where it listens: the API, or a worker's health page.
+    pub base: String,
+    ports: (u16, u16),
+    process: Option<Process>,
+}
+
+/// Several processes on the same stores.
+pub struct Processes {
+    binary: PathBuf,
+    /// What they stand on.
+    pub ground: Ground,
+    /// The clock they all follow.
+    pub clock: Arc<StoryClock>,
+    /// The API processes.
+    pub apis: Vec<Member>,
+    /// The worker processes.
+    pub workers: Vec<Member>,
+    settings: Vec<(String, String)>,
+}
+
+impl Processes {
+    /// Starts so many of each at a moment (RFC 3339), with more settings, and waits until all are ready.
+    ///
+    /// `binary` is `env!("CARGO_BIN_EXE_nazorg-process")`, which only a test target knows.
+    ///
+    /// # Panics
+    /// When one does not become ready within a minute.
+    pub async fn start(binary: &str, moment: &str, (apis, workers): (usize, usize), settings: &[(&str, &str)]) -> Self {
+        let ground = Ground::new(Leg::Distributed);
+        nazorg::migrate(&config(&ground.environment())).await.expect("a fresh database can be migrated");
+        let moment: DateTime<Utc> = moment.parse().expect("a moment in RFC 3339");
+        let clock = Arc::new(StoryClock::shared(moment, &ground.dir.path().join("clock")));
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let fresh = |part| (0..).map(move |_| Member::new(part));
+        let (apis, workers) = (fresh(Part::Api).take(apis).collect(), fresh(Part::Worker).take(workers).collect());
+        let mut found = Self { binary: binary.into(), ground, clock, apis, workers, settings };
+        found.start_all().await;
+        found
+    }
+
+    /// Starts every member that does not run, and waits until all are ready.
+    ///
+    /// # Panics
+    /// When one does not become ready within a minute.
+    pub async fn start_all(&mut self) {
+        let mut environment = self.ground.environment();
+        environment.push(("STORY_CLOCK".to_owned(), self.ground.dir.path().join("clock").display().to_string()));
+        environment.extend(self.settings.iter().cloned());
+        let log = self.log_path();
+        for member in self.apis.iter_mut().chain(&mut self.workers) {
+            member.start(&self.binary, &environment, &log);
+        }
+        for member in self.apis.iter().chain(&self.workers) {
+            member.ready().await;
+        }
+    }
+
+    /// A client of the nth API process.
+    pub fn client(&self, nth: usize, key: impl Into<String>) -> Client {
+        Client::new(&self.apis[nth].base, key)
+    }
+
+    /// Everything the processes logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.ground.dir.path().join("processes.log")
+    }
+}
+
+impl Member {
+    fn new(part: Part) -> Self {
+        let ports = (free_port(), free_port());
+        let listens = if part == Part::Api { ports.0 } else { ports.1 };
+        Self { part, base: format!("http://127.0.0.1:{listens}"), ports, process: None }
+    }
+
+    fn start(&mut self, binary: &PathBuf, environment: &[(String, String)], log: &PathBuf) {
+        if self.process.as_mut().is_some_and(Process::is_running) {
+            return;
+        }
+        let log = fs::File::options().create(true).append(true).open(log).unwrap();
+        let mut command = guarded(binary, Signal::Kill, None);
+        command.arg(if self.part == Part::Api { "api" } else { "worker" }).env_remove("NAZORG_LEG");
+        command.envs(environment.iter().cloned()).env("NAZORG_LOG_FORMAT", "json");
+        command.env("NAZORG_HTTP_LISTEN", format!("127.0.0.1:{}", self.ports.0));
+        command.env("NAZORG_METRICS_LISTEN", format!("127.0.0.1:{}", self.ports.1));
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        self.process = Some(Process::start(command, Signal::Kill));
+    }
+
+    async fn ready(&self) {
+        let asked = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let answer = reqwest::get(format!("{}/readyz", self.base)).await;
+                if answer.is_ok_and(|answer| answer.status().is_success()) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        assert!(asked.await.is_ok(), "{:?} at {} is not ready within {PATIENCE:?}", self.part, self.base);
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.end(Signal::Kill);
+        }
+    }
+
+    /// SIGTERM, and how long it took to end.
+    ///
+    /// # Panics
+    /// When it has not ended within a minute.
+    pub fn terminate(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.signal(Signal::Term);
+            assert!(process.ended_within(PATIENCE).is_some(), "{:?} does not end after SIGTERM", self.part);
+        }
+    }
+
+    /// Stands still: a machine that hangs.
+    pub fn freeze(&self) {
+        self.process.iter().for_each(|process| process.signal(Signal::Stop));
+    }
+
+    /// Goes on after [`Self::freeze`].
+    pub fn thaw(&self) {
+        self.process.iter().for_each(|process| process.signal(Signal::Continue));
+    }
+}
