@@ -1,6 +1,7 @@
 //! The command line of `nazorg`.
 
 mod keys;
+mod protocol;
 mod serve;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
@@ -35,6 +36,9 @@ enum Command {
     /// Organisations and their API keys.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Check and preview a timeline definition; needs no database.
+    #[command(subcommand)]
+    Protocol(protocol::Command),
 }
 
 /// Runs the command line and tells how it ended: 0 well, 2 a configuration or command line that cannot be, 1 the rest.
@@ -57,6 +61,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Api => block_on(serve::serve(read(config)?, Start { parts: Parts::Api, clock: None })),
         Command::Worker => block_on(serve::serve(read(config)?, Start { parts: Parts::Worker, clock: None })),
         Command::Migrate => block_on(migrate(read(config)?)),
+        Command::Protocol(command) => protocol::run(command),
         Command::Keys(command) => block_on(keys::run(read(config)?, command)),
     }
 }

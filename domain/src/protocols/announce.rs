@@ -48,7 +48,8 @@ pub(super) fn calls(step: &Step, follow_up: &FollowUp, around: &Surroundings) ->
         }
     }
     if let Some(message) = message(step) {
-        calls.push(Call { template: message.template, ..call("message".to_owned(), &message.to, (due, "message_due")) });
+        calls
+            .push(Call { template: message.template, ..call("message".to_owned(), &message.to, (due, "message_due")) });
     }
     for (place, escalate) in step.escalate.iter().enumerate() {
         let when = shifted(deadline, escalate.after_close, None, around);

@@ -2,7 +2,10 @@
 
 use super::duration::Offset;
 use super::holidays::{self, Choices, Holiday, Holidays};
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeDelta, TimeZone, Utc, Weekday};
+use chrono::{
+    DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeDelta, TimeZone, Utc,
+    Weekday,
+};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -102,7 +105,8 @@ impl Calendar {
     /// Why this date is no working day; `None` when it is one. A holiday counts before the weekend it falls in.
     #[must_use]
     pub fn closure(&self, date: NaiveDate) -> Option<Closure> {
-        let choices = Choices { good_friday: self.good_friday_closed, liberation_day_yearly: self.liberation_day_yearly };
+        let choices =
+            Choices { good_friday: self.good_friday_closed, liberation_day_yearly: self.liberation_day_yearly };
         let holiday = match self.holidays {
             Holidays::Nl => holidays::dutch(date, choices),
             Holidays::None => None,
@@ -253,7 +257,8 @@ pub fn moment(anchor: DateTime<Utc>, shift: Shift, around: &Surroundings) -> Mom
     let mut passed = Vec::new();
     let (date, time) = match shift.offset {
         Offset::Clock { seconds } => {
-            let at = TimeDelta::try_seconds(seconds).and_then(|delta| anchor.checked_add_signed(delta)).unwrap_or(anchor);
+            let at =
+                TimeDelta::try_seconds(seconds).and_then(|delta| anchor.checked_add_signed(delta)).unwrap_or(anchor);
             return Moment { at, passed };
         }
         Offset::Calendar { months, days } => {

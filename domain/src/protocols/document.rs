@@ -3,8 +3,8 @@
 use super::faults::{Fault, FaultCode};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
-use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy, MergeKeyPolicy};
 use serde_saphyr::Options;
+use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use std::cell::RefCell;
 use std::fmt;
 
@@ -45,10 +45,11 @@ fn options() -> Options {
         max_documents: 1,
         max_total_scalar_bytes: 1024 * 1024,
     };
-    let mut aliases = AliasLimits::default();
-    aliases.max_total_replayed_events = 20_000;
-    aliases.max_replay_stack_depth = 8;
-    aliases.max_alias_expansions_per_anchor = 100;
+    let aliases = serde_saphyr::alias_limits! {
+        max_total_replayed_events: 20_000,
+        max_replay_stack_depth: 8,
+        max_alias_expansions_per_anchor: 100,
+    };
     serde_saphyr::options! {
         budget: limits,
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
@@ -129,7 +130,9 @@ impl<'de> Visitor<'de> for Tree<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Tree { path: format!("{}/{}", self.path, list.len()), ..self.clone() })? {
+        while let Some(item) =
+            items.next_element_seed(Tree { path: format!("{}/{}", self.path, list.len()), ..self.clone() })?
+        {
             list.push(item);
         }
         Ok(Value::Array(list))

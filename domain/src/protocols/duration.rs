@@ -84,15 +84,19 @@ impl Offset {
             (Offset::Clock { seconds: a }, Offset::Clock { seconds: b }) => {
                 Some(Offset::Clock { seconds: a.saturating_add(b.saturating_mul(i64::from(times))) })
             }
-            (Offset::Calendar { months: am, days: ad }, Offset::Calendar { months: bm, days: bd }) => Some(Offset::Calendar {
-                months: am.saturating_add(bm.saturating_mul(times)),
-                days: ad.saturating_add(bd.saturating_mul(times)),
-            }),
+            (Offset::Calendar { months: am, days: ad }, Offset::Calendar { months: bm, days: bd }) => {
+                Some(Offset::Calendar {
+                    months: am.saturating_add(bm.saturating_mul(times)),
+                    days: ad.saturating_add(bd.saturating_mul(times)),
+                })
+            }
             (Offset::Business { days: a }, Offset::Business { days: b }) => {
                 Some(Offset::Business { days: a.saturating_add(b.saturating_mul(times)) })
             }
             (zero, Offset::Clock { .. }) if zero.is_zero() => Offset::ZERO.plus(every, times),
-            (zero, Offset::Calendar { .. }) if zero.is_zero() => Offset::Calendar { months: 0, days: 0 }.plus(every, times),
+            (zero, Offset::Calendar { .. }) if zero.is_zero() => {
+                Offset::Calendar { months: 0, days: 0 }.plus(every, times)
+            }
             (zero, Offset::Business { .. }) if zero.is_zero() => Offset::Business { days: 0 }.plus(every, times),
             _ => None,
         }
@@ -131,7 +135,9 @@ impl Offset {
     pub fn surely_after(self, other: Offset) -> bool {
         match (self, other) {
             (Offset::Business { days: a }, Offset::Business { days: b }) => a > b,
-            (Offset::Calendar { months: am, days: ad }, Offset::Calendar { months: bm, days: bd }) if am == bm => ad > bd,
+            (Offset::Calendar { months: am, days: ad }, Offset::Calendar { months: bm, days: bd }) if am == bm => {
+                ad > bd
+            }
             _ => {
                 let same = std::mem::discriminant(&self) == std::mem::discriminant(&other);
                 let slack = if same { 0 } else { 2 * 86_400 };
@@ -275,9 +281,23 @@ mod tests {
     #[test]
     fn what_the_language_accepts_comes_back_in_its_shortest_form() {
         let pairs = [
-            ("PT24H", "PT24H"), ("PT15M", "PT15M"), ("PT90M", "PT1H30M"), ("PT0S", "PT0S"), ("-PT4H", "-PT4H"),
-            ("P14D", "P14D"), ("P6W", "P42D"), ("P3M", "P3M"), ("P1Y", "P12M"), ("P1Y6M", "P18M"), ("P1M15D", "P1M15D"),
-            ("-P1M2D", "-P1M2D"), ("P0D", "P0D"), ("P5BD", "P5BD"), ("-P2BD", "-P2BD"), ("P0BD", "P0BD"), ("P1W2D", "P9D"),
+            ("PT24H", "PT24H"),
+            ("PT15M", "PT15M"),
+            ("PT90M", "PT1H30M"),
+            ("PT0S", "PT0S"),
+            ("-PT4H", "-PT4H"),
+            ("P14D", "P14D"),
+            ("P6W", "P42D"),
+            ("P3M", "P3M"),
+            ("P1Y", "P12M"),
+            ("P1Y6M", "P18M"),
+            ("P1M15D", "P1M15D"),
+            ("-P1M2D", "-P1M2D"),
+            ("P0D", "P0D"),
+            ("P5BD", "P5BD"),
+            ("-P2BD", "-P2BD"),
+            ("P0BD", "P0BD"),
+            ("P1W2D", "P9D"),
         ];
         for (text, expected) in pairs {
             let offset: Offset = text.parse().unwrap();
@@ -288,7 +308,10 @@ mod tests {
 
     #[test]
     fn what_it_refuses() {
-        for text in ["", "P", "PT", "P1", "1D", "P1X", "PT1D", "P1.5D", "P-1D", "+P1D", "p1d", "P1D1M", "P1D1D", "P BD", "PBD", "P１D"] {
+        for text in [
+            "", "P", "PT", "P1", "1D", "P1X", "PT1D", "P1.5D", "P-1D", "+P1D", "p1d", "P1D1M", "P1D1D", "P BD", "PBD",
+            "P１D",
+        ] {
             assert_eq!(text.parse::<Offset>(), Err(OffsetError::Malformed), "{text}");
         }
         for text in ["P1DT2H", "P1M2BD", "P1YT0S"] {

@@ -64,16 +64,16 @@ impl Holiday {
 
 /// What an organisation decides itself about two of the days.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Choices {
+pub(super) struct Choices {
     /// Good Friday is a closed day.
-    pub good_friday: bool,
+    pub(super) good_friday: bool,
     /// 5 May is a closed day every year.
-    pub liberation_day_yearly: bool,
+    pub(super) liberation_day_yearly: bool,
 }
 
 /// The Dutch holiday on this date, if it is one.
 #[must_use]
-pub fn dutch(date: NaiveDate, choices: Choices) -> Option<Holiday> {
+pub(super) fn dutch(date: NaiveDate, choices: Choices) -> Option<Holiday> {
     fixed(date, choices).or_else(|| around_easter(date, choices))
 }
 

@@ -29,7 +29,8 @@ pub use holidays::{Holiday, Holidays};
 pub use input::{AnchorValue, Effect, Input, Refusal, What};
 pub use language::*;
 pub use preview::{
-    OutcomeGiven, Preview, PreviewFollowUp, PreviewMessage, PreviewRequest, PreviewUntil, parse_outcome_argument, preview,
+    OutcomeGiven, Preview, PreviewFollowUp, PreviewMessage, PreviewRequest, PreviewUntil, parse_outcome_argument,
+    preview,
 };
 pub use state::{Announcement, CalledOff, Closed, FollowUp, Key, Plan, Stage, State, Status};
 

@@ -36,7 +36,9 @@ impl Sight<'_> {
         let base = self.anchor(&step.anchor, follow_up)?;
         let plan = self.place(step, follow_up, base)?;
         match &step.if_past {
-            Some(past) if plan.closes_at.max(plan.due_at) <= follow_up.activated_at => self.place_past(step, past, follow_up),
+            Some(past) if plan.closes_at.max(plan.due_at) <= follow_up.activated_at => {
+                self.place_past(step, past, follow_up)
+            }
             _ => Some(plan),
         }
     }
@@ -51,16 +53,23 @@ impl Sight<'_> {
     /// Whether a follow-up's turn is due at a moment.
     pub(super) fn is_due(&self, step: &Step, follow_up: &FollowUp, now: DateTime<Utc>) -> bool {
         let base = self.base(step, follow_up);
-        let due = step.repeat.as_ref().zip(base).and_then(|(repeat, base)| self.turn_due(step, repeat, (base, follow_up.turn)));
+        let due = step
+            .repeat
+            .as_ref()
+            .zip(base)
+            .and_then(|(repeat, base)| self.turn_due(step, repeat, (base, follow_up.turn)));
         due.is_some_and(|due| due <= now)
     }
 
     /// The turn that is running at a moment: the last one whose successor is not due yet.
     pub(super) fn present_turn(&self, step: &Step, follow_up: &FollowUp, now: DateTime<Utc>) -> i32 {
-        let (Some(repeat), Some(base)) = (step.repeat.as_ref(), self.base(step, follow_up)) else { return follow_up.turn };
+        let (Some(repeat), Some(base)) = (step.repeat.as_ref(), self.base(step, follow_up)) else {
+            return follow_up.turn;
+        };
         let every = self.every(repeat).map_or(1, |every| every.nominal_seconds().max(1));
         // An estimate from below saves counting years of turns one by one.
-        let passed = self.turn_due(step, repeat, (base, follow_up.turn)).map_or(0, |due| (now - due).num_seconds() / every);
+        let passed =
+            self.turn_due(step, repeat, (base, follow_up.turn)).map_or(0, |due| (now - due).num_seconds() / every);
         let leap = i32::try_from(passed * 9 / 10 - 10).unwrap_or(0).max(0);
         let mut turn = follow_up.turn.saturating_add(leap);
         if self.turn_due(step, repeat, (base, turn)).is_none_or(|due| due > now) {
@@ -157,7 +166,8 @@ impl Sight<'_> {
         let bounds = Bounds { offset: past.offset, opens: past.opens, closes: past.closes, expires: None };
         let mut plan = self.at(step, bounds, (base, follow_up.activated_at));
         // The step's own expiry is measured from the plan that was missed; it holds only where it still lies ahead.
-        let own = step.expires.and_then(|expires| Some(self.bound(step, expires, self.anchor(&step.anchor, follow_up)?)));
+        let own =
+            step.expires.and_then(|expires| Some(self.bound(step, expires, self.anchor(&step.anchor, follow_up)?)));
         plan.expires_at = own.filter(|expires| *expires > plan.closes_at.max(plan.due_at));
         Some(plan)
     }

@@ -158,7 +158,8 @@ pub fn preview(protocol: &Protocol, around: &Surroundings, request: &PreviewRequ
     };
     let mut state = State::default();
     for what in [begin(protocol, request), opt_in(protocol, request)] {
-        engine::next(protocol, around, &mut state, &Input { at: start, what }).map_err(|refusal| vec![refused("/anchors", &refusal)])?;
+        engine::next(protocol, around, &mut state, &Input { at: start, what })
+            .map_err(|refusal| vec![refused("/anchors", &refusal)])?;
     }
     let mut imagined = Imagined { protocol, around, state, given: request.outcomes.iter().enumerate().collect() };
     imagined.run(until, &mut faults);
@@ -169,7 +170,11 @@ fn start(protocol: &Protocol, request: &PreviewRequest) -> Result<DateTime<Utc>,
     let mut faults = Vec::new();
     let given = |name: &str| request.anchors.iter().filter(|(own, _)| own == name).count();
     for name in protocol.required_anchors().filter(|name| given(name) == 0) {
-        faults.push(Fault::new(format!("/anchors/{name}"), FaultCode::Missing, "the protocol cannot start without this anchor"));
+        faults.push(Fault::new(
+            format!("/anchors/{name}"),
+            FaultCode::Missing,
+            "the protocol cannot start without this anchor",
+        ));
     }
     for (name, at) in &request.anchors {
         let path = format!("/anchors/{name}");
@@ -186,7 +191,9 @@ fn start(protocol: &Protocol, request: &PreviewRequest) -> Result<DateTime<Utc>,
     let start = request.started_at.or(first).or_else(|| request.anchors.iter().map(|(_, at)| *at).min());
     match start.filter(|at| engine::in_range(*at).is_ok()) {
         Some(start) if faults.is_empty() => Ok(start),
-        None if faults.is_empty() => Err(vec![Fault::new("/startedAt", FaultCode::Missing, "give an anchor, or the moment it starts")]),
+        None if faults.is_empty() => {
+            Err(vec![Fault::new("/startedAt", FaultCode::Missing, "give an anchor, or the moment it starts")])
+        }
         _ => Err(faults),
     }
 }
@@ -197,10 +204,18 @@ fn unknown_outcomes(protocol: &Protocol, outcomes: &[OutcomeGiven]) -> Vec<Fault
         let path = format!("/outcomes/{place}");
         match protocol.step(&given.step) {
             None if given.step.starts_with("task:") => {}
-            None => faults.push(Fault::new(path, FaultCode::UnknownStep, format!("{:?} is no step of the protocol", given.step))),
+            None => faults.push(Fault::new(
+                path,
+                FaultCode::UnknownStep,
+                format!("{:?} is no step of the protocol", given.step),
+            )),
             Some(step) if !step.outcomes.contains_key(&given.code) => {
                 let allowed = step.outcomes.keys().cloned().collect();
-                faults.push(Fault::new(path, FaultCode::UnknownOutcome, Refusal::UnknownOutcome { allowed }.to_string()));
+                faults.push(Fault::new(
+                    path,
+                    FaultCode::UnknownOutcome,
+                    Refusal::UnknownOutcome { allowed }.to_string(),
+                ));
             }
             Some(_) => {}
         }
@@ -224,7 +239,9 @@ fn opt_in(protocol: &Protocol, request: &PreviewRequest) -> What {
     match &request.opted_in {
         Some(steps) if steps.is_empty() => What::OptedOut { steps: Vec::new() },
         Some(steps) => What::OptedIn { steps: steps.clone() },
-        None => What::OptedIn { steps: protocol.steps.iter().filter(|step| step.needs_opt_in()).map(|step| step.name.clone()).collect() },
+        None => What::OptedIn {
+            steps: protocol.steps.iter().filter(|step| step.needs_opt_in()).map(|step| step.name.clone()).collect(),
+        },
     }
 }
 
@@ -291,7 +308,11 @@ impl Imagined<'_> {
         let (_, given) = self.given.remove(index);
         let path = format!("/outcomes/{place}");
         let Some(follow_up) = key else {
-            faults.push(Fault::new(path, FaultCode::NotRecorded, format!("{}: no such follow-up was waiting for an outcome then", given.step)));
+            faults.push(Fault::new(
+                path,
+                FaultCode::NotRecorded,
+                format!("{}: no such follow-up was waiting for an outcome then", given.step),
+            ));
             return;
         };
         let input = Input { at, what: What::Outcome { follow_up, code: given.code.clone() } };
@@ -311,7 +332,8 @@ impl Imagined<'_> {
         let (mut follow_ups, mut messages) = (Vec::new(), Vec::new());
         for name in names {
             let numbered = numbered(&self.state, name).into_iter();
-            for (number, follow_up) in numbered.filter(|(_, follow_up)| follow_up.due_at.is_none_or(|due| due <= until)) {
+            for (number, follow_up) in numbered.filter(|(_, follow_up)| follow_up.due_at.is_none_or(|due| due <= until))
+            {
                 follow_ups.push(told_follow_up(number, follow_up));
                 messages.extend(told_messages(number, follow_up));
             }
@@ -330,7 +352,8 @@ fn numbered<'a>(state: &'a State, step: &str) -> Vec<(i32, &'a FollowUp)> {
 }
 
 fn moved_by(follow_up: &FollowUp) -> Vec<&'static str> {
-    let mut moved: Vec<_> = follow_up.plan.iter().flat_map(|plan| &plan.passed).map(|closure| closure.as_str()).collect();
+    let mut moved: Vec<_> =
+        follow_up.plan.iter().flat_map(|plan| &plan.passed).map(|closure| closure.as_str()).collect();
     moved.dedup();
     moved
 }
@@ -372,7 +395,8 @@ fn told_messages(occurrence: i32, follow_up: &FollowUp) -> Vec<PreviewMessage> {
 /// # Errors
 /// A fault that says which part was expected.
 pub fn parse_outcome_argument(text: &str) -> Result<OutcomeGiven, Fault> {
-    let fault = |code, detail: &str| Fault::new("", code, format!("{text:?}: {detail}; expected step[#n]=code[@instant]"));
+    let fault =
+        |code, detail: &str| Fault::new("", code, format!("{text:?}: {detail}; expected step[#n]=code[@instant]"));
     let (left, right) = text.split_once('=').ok_or_else(|| fault(FaultCode::WrongType, "there is no ="))?;
     let (step, number) = left.split_once('#').map_or((left, None), |(step, number)| (step, Some(number)));
     let (code, at) = right.split_once('@').map_or((right, None), |(code, at)| (code, Some(at)));
@@ -382,6 +406,12 @@ pub fn parse_outcome_argument(text: &str) -> Result<OutcomeGiven, Fault> {
     let number = number.map(|number| number.parse().ok().filter(|number| *number > 0).ok_or(number)).transpose();
     let occurrence = number.map_err(|_| fault(FaultCode::OutOfRange, "the number after # counts from 1"))?;
     let at = at.map(DateTime::parse_from_rfc3339).transpose();
-    let at = at.map_err(|_| fault(FaultCode::InvalidMoment, "after @ comes an instant such as 2026-12-17T14:00:00Z"))?;
-    Ok(OutcomeGiven { step: step.to_owned(), occurrence, code: code.to_owned(), at: at.map(|at| at.with_timezone(&Utc)) })
+    let at =
+        at.map_err(|_| fault(FaultCode::InvalidMoment, "after @ comes an instant such as 2026-12-17T14:00:00Z"))?;
+    Ok(OutcomeGiven {
+        step: step.to_owned(),
+        occurrence,
+        code: code.to_owned(),
+        at: at.map(|at| at.with_timezone(&Utc)),
+    })
 }

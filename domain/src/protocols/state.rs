@@ -257,7 +257,10 @@ impl State {
     /// The follow-ups of one step, in order of anchor value and occurrence.
     pub fn of_step<'a, 'b>(&'a self, step: &'b str) -> impl Iterator<Item = &'a FollowUp> + use<'a, 'b> {
         let first = Key { step: step.to_owned(), anchor_id: None, occurrence: i32::MIN };
-        self.follow_ups.range(first..).map(|(_, follow_up)| follow_up).take_while(move |follow_up| follow_up.key.step == step)
+        self.follow_ups
+            .range(first..)
+            .map(|(_, follow_up)| follow_up)
+            .take_while(move |follow_up| follow_up.key.step == step)
     }
 
     /// Whether anything is still planned, open or waiting.

@@ -1,1 +1,9 @@
 //! Tests of the language, the engine and the preview.
+
+mod builtin;
+mod example;
+mod faults;
+mod properties;
+mod rules;
+mod scenario_a;
+mod support;

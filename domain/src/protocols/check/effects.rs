@@ -7,7 +7,19 @@ use crate::protocols::language::{Do, Retry};
 use crate::protocols::state::Status;
 
 const EFFECTS: [&str; 13] = [
-    "activate", "restart", "cancel", "retry", "close", "reopen", "rematch", "alert", "message", "set_stage", "pause", "refer", "counts_as",
+    "activate",
+    "restart",
+    "cancel",
+    "retry",
+    "close",
+    "reopen",
+    "rematch",
+    "alert",
+    "message",
+    "set_stage",
+    "pause",
+    "refer",
+    "counts_as",
 ];
 
 const STATUSES: [(&str, Status); 4] = [
@@ -74,7 +86,11 @@ impl Check {
         let then = f.get("then").map(|node| self.effects(&node)).unwrap_or_default();
         self.faults.done(&fields);
         if let Some(place) = then.iter().position(|effect| matches!(effect, Do::Retry(_))) {
-            self.faults.add(&format!("{}/then/{place}", node.path), FaultCode::Contradiction, "a retry cannot end in a retry");
+            self.faults.add(
+                &format!("{}/then/{place}", node.path),
+                FaultCode::Contradiction,
+                "a retry cannot end in a retry",
+            );
         }
         Some(Retry { after: after?, times: times?, then })
     }

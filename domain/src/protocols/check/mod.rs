@@ -73,7 +73,9 @@ struct Check {
 
 impl Check {
     fn protocol(&mut self, node: &Node<'_>) -> Option<Protocol> {
-        let mut fields = self.faults.fields(node, "a protocol: a mapping with protocol, title, kind, record_profile, anchors, roles, steps")?;
+        let mut fields = self
+            .faults
+            .fields(node, "a protocol: a mapping with protocol, title, kind, record_profile, anchors, roles, steps")?;
         let f = &mut fields;
         let protocol = Protocol {
             name: self.faults.need(f, "protocol").and_then(|node| self.faults.name(&node)).unwrap_or_default(),
@@ -89,7 +91,10 @@ impl Check {
             roles: self.roles(f),
             stages: f.get("stages").map(|node| self.stages(&node)).unwrap_or_default(),
             params: f.get("params").map(|node| self.params(&node)).unwrap_or_default(),
-            stacking: f.get("stacking").and_then(|node| self.faults.word(&node, Stacking::WORDS)).unwrap_or(Stacking::Separate),
+            stacking: f
+                .get("stacking")
+                .and_then(|node| self.faults.word(&node, Stacking::WORDS))
+                .unwrap_or(Stacking::Separate),
             steps: self.steps(f),
             end: f.get("end").map(|node| self.ends(&node)).unwrap_or_default(),
             document: Value::Null,
@@ -119,7 +124,10 @@ impl Check {
         let text = self.faults.text(node, "a time zone such as Europe/Amsterdam")?;
         let found = text.parse().ok();
         if found.is_none() {
-            let detail = format!("{text:?} is no time zone of the IANA database, such as {}", Surroundings::default().zone.name());
+            let detail = format!(
+                "{text:?} is no time zone of the IANA database, such as {}",
+                Surroundings::default().zone.name()
+            );
             self.faults.add(&node.path, FaultCode::InvalidZone, detail);
         }
         found
@@ -136,13 +144,17 @@ impl Check {
     }
 
     fn calendar(&mut self, node: &Node<'_>) -> CalendarRule {
-        let Some(mut fields) = self.faults.fields(node, "{working_days: [mon, …], holidays: nl, office: \"09:00-17:00\"}") else {
+        let Some(mut fields) =
+            self.faults.fields(node, "{working_days: [mon, …], holidays: nl, office: \"09:00-17:00\"}")
+        else {
             return CalendarRule::default();
         };
         let f = &mut fields;
         let rule = CalendarRule {
             working_days: f.get("working_days").map(|node| self.working_days(&node)),
-            holidays: f.get("holidays").and_then(|node| self.faults.word(&node, &[("nl", Holidays::Nl), ("none", Holidays::None)])),
+            holidays: f
+                .get("holidays")
+                .and_then(|node| self.faults.word(&node, &[("nl", Holidays::Nl), ("none", Holidays::None)])),
             office: f.get("office").and_then(|node| self.office(&node)),
         };
         self.faults.done(&fields);
@@ -163,14 +175,20 @@ impl Check {
         let hours = text.split_once('-').and_then(|(opens, closes)| Some((clock(opens)?, clock(closes)?)));
         let found = hours.filter(|(opens, closes)| opens < closes);
         if found.is_none() {
-            self.faults.add(&node.path, FaultCode::InvalidTime, format!("{text:?}: expected office hours as \"09:00-17:00\""));
+            self.faults.add(
+                &node.path,
+                FaultCode::InvalidTime,
+                format!("{text:?}: expected office hours as \"09:00-17:00\""),
+            );
         }
         found
     }
 
     fn anchors(&mut self, fields: &mut Fields<'_>) -> BTreeMap<String, AnchorRule> {
         let Some(node) = self.faults.need(fields, "anchors") else { return BTreeMap::new() };
-        let Some(anchors) = self.faults.fields(&node, "anchors such as {event_at: required}") else { return BTreeMap::new() };
+        let Some(anchors) = self.faults.fields(&node, "anchors such as {event_at: required}") else {
+            return BTreeMap::new();
+        };
         let mut rules = BTreeMap::new();
         for (name, entry) in anchors.named() {
             self.declared(name, &entry.path, &names::RESERVED_ANCHORS);
@@ -196,10 +214,16 @@ impl Check {
     /// The name of something that is declared by being a key: well-formed, and not the language's own.
     fn declared(&mut self, name: &str, path: &str, reserved: &[&str]) {
         if !reader::is_name(name) {
-            let detail = format!("{name:?} is no name: expected a lower-case letter, then letters, digits and _, at most 64 in all");
+            let detail = format!(
+                "{name:?} is no name: expected a lower-case letter, then letters, digits and _, at most 64 in all"
+            );
             self.faults.add(path, FaultCode::InvalidName, detail);
         } else if reserved.contains(&name) {
-            self.faults.add(path, FaultCode::InvalidName, format!("{name:?} is a word of the language; choose another name"));
+            self.faults.add(
+                path,
+                FaultCode::InvalidName,
+                format!("{name:?} is a word of the language; choose another name"),
+            );
         }
     }
 
@@ -231,7 +255,8 @@ impl Check {
     }
 
     fn params(&mut self, node: &Node<'_>) -> BTreeMap<String, Param> {
-        let Some(params) = self.faults.fields(node, "parameters such as {rhythm: {default: P1W, min: P1W, max: P4W}}") else {
+        let Some(params) = self.faults.fields(node, "parameters such as {rhythm: {default: P1W, min: P1W, max: P4W}}")
+        else {
             return BTreeMap::new();
         };
         let mut found = BTreeMap::new();
@@ -251,7 +276,11 @@ impl Check {
             self.faults.add(&node.path, FaultCode::Missing, "at least one step is required");
         }
         if items.len() > MAX_STEPS {
-            self.faults.add(&node.path, FaultCode::OutOfRange, format!("{} steps; at most {MAX_STEPS} are allowed", items.len()));
+            self.faults.add(
+                &node.path,
+                FaultCode::OutOfRange,
+                format!("{} steps; at most {MAX_STEPS} are allowed", items.len()),
+            );
         }
         let mut steps: Vec<Step> = Vec::new();
         for item in items.iter().take(MAX_STEPS) {

@@ -103,7 +103,11 @@ impl Faults {
         };
         let found = i32::try_from(number).ok().filter(|count| (1..=most).contains(count));
         if found.is_none() {
-            self.add(&node.path, FaultCode::OutOfRange, format!("expected a whole number from 1 to {most}, found {number}"));
+            self.add(
+                &node.path,
+                FaultCode::OutOfRange,
+                format!("expected a whole number from 1 to {most}, found {number}"),
+            );
         }
         found
     }
@@ -113,7 +117,8 @@ impl Faults {
         if is_name(text) {
             return Some(text.to_owned());
         }
-        let detail = format!("{text:?} is no name: expected a lower-case letter, then letters, digits and _, at most 64 in all");
+        let detail =
+            format!("{text:?} is no name: expected a lower-case letter, then letters, digits and _, at most 64 in all");
         self.add(&node.path, FaultCode::InvalidName, detail);
         None
     }
@@ -145,7 +150,11 @@ impl Faults {
         if offset.nominal_seconds() >= 0 {
             return Some(offset);
         }
-        self.add(&node.path, FaultCode::InvalidDuration, format!("{offset} goes back; expected a duration without '-'"));
+        self.add(
+            &node.path,
+            FaultCode::InvalidDuration,
+            format!("{offset} goes back; expected a duration without '-'"),
+        );
         None
     }
 
@@ -153,7 +162,11 @@ impl Faults {
         let text = self.text(node, "a time of day as \"HH:MM\"")?;
         let found = clock(text);
         if found.is_none() {
-            self.add(&node.path, FaultCode::InvalidTime, format!("{text:?} is no time of day: expected \"HH:MM\" from 00:00 to 23:59"));
+            self.add(
+                &node.path,
+                FaultCode::InvalidTime,
+                format!("{text:?} is no time of day: expected \"HH:MM\" from 00:00 to 23:59"),
+            );
         }
         found
     }
@@ -178,7 +191,11 @@ impl Faults {
             }
         }
         if !fields.map.contains_key("nl") {
-            self.add(&node.path, FaultCode::Missing, "a Dutch text (nl) is required; other languages may stand beside it");
+            self.add(
+                &node.path,
+                FaultCode::Missing,
+                "a Dutch text (nl) is required; other languages may stand beside it",
+            );
         }
         texts
     }

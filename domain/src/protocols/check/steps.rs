@@ -2,18 +2,19 @@
 
 use super::Check;
 use super::reader::{Fields, Node, is_name};
+use crate::protocols::calendar::Roll;
 use crate::protocols::duration::Offset;
 use crate::protocols::faults::FaultCode;
 use crate::protocols::language::{
-    Action, AfterMissed, Anchor, Do, End, Escalate, Every, ForEach, Guard, Late, Outgoing, Recipient, Remind, RemindWhen, Repeat,
-    Requirement, Step, Unmet, Window,
+    Action, AfterMissed, Anchor, Do, End, Escalate, Every, ForEach, Guard, Late, Outgoing, Recipient, Remind,
+    RemindWhen, Repeat, Requirement, Step, Unmet, Window,
 };
-use crate::protocols::calendar::Roll;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Check {
     pub(super) fn step(&mut self, node: &Node<'_>) -> Option<Step> {
-        let mut fields = self.faults.fields(node, "a step: a mapping with step, title, actor, action, anchor, offset, outcomes")?;
+        let mut fields =
+            self.faults.fields(node, "a step: a mapping with step, title, actor, action, anchor, offset, outcomes")?;
         let f = &mut fields;
         let repeat = f.get("repeat").and_then(|node| self.repeat(&node));
         let outcomes = self.outcomes(f);
@@ -22,7 +23,11 @@ impl Check {
             name: self.faults.need(f, "step").and_then(|node| self.faults.name(&node)).unwrap_or_default(),
             title: self.faults.need(f, "title").map(|node| self.faults.texts(&node)).unwrap_or_default(),
             actor: self.faults.need(f, "actor").and_then(|node| self.actor(&node)).unwrap_or_default(),
-            action: self.faults.need(f, "action").and_then(|node| self.faults.word(&node, Action::WORDS)).unwrap_or(Action::Task),
+            action: self
+                .faults
+                .need(f, "action")
+                .and_then(|node| self.faults.word(&node, Action::WORDS))
+                .unwrap_or(Action::Task),
             anchor: self.faults.need(f, "anchor").and_then(|node| self.step_anchor(&node)).unwrap_or(Anchor::Started),
             offset: self.due(f, repeat.as_ref()),
             at: f.get("at").and_then(|node| self.faults.time(&node)),
@@ -56,7 +61,12 @@ impl Check {
         fields.get(key).and_then(|node| self.faults.flag(&node)).unwrap_or(default)
     }
 
-    fn items<T>(&mut self, fields: &mut Fields<'_>, key: &'static str, read: fn(&mut Check, &Node<'_>) -> Option<T>) -> Vec<T> {
+    fn items<T>(
+        &mut self,
+        fields: &mut Fields<'_>,
+        key: &'static str,
+        read: fn(&mut Check, &Node<'_>) -> Option<T>,
+    ) -> Vec<T> {
         let Some(node) = fields.get(key) else { return Vec::new() };
         self.faults.list(&node, "a list").iter().filter_map(|item| read(self, item)).collect()
     }
@@ -79,7 +89,11 @@ impl Check {
             Some(Every::Param(_)) => None,
             None => {
                 if !fields.has("repeat") {
-                    self.faults.add(&fields.path, FaultCode::Missing, "\"offset\" is required here (only a repeated step has a default)");
+                    self.faults.add(
+                        &fields.path,
+                        FaultCode::Missing,
+                        "\"offset\" is required here (only a repeated step has a default)",
+                    );
                 }
                 None
             }
@@ -101,7 +115,11 @@ impl Check {
         let mut found = BTreeMap::new();
         for (code, entry) in outcomes.named() {
             if !is_name(code) {
-                self.faults.add(&entry.path, FaultCode::InvalidName, format!("{code:?} is no outcome code such as held or no_response"));
+                self.faults.add(
+                    &entry.path,
+                    FaultCode::InvalidName,
+                    format!("{code:?} is no outcome code such as held or no_response"),
+                );
             }
             found.insert(code.to_owned(), self.effects(&entry));
         }
@@ -133,7 +151,11 @@ impl Check {
 
     fn unsupported(&mut self, fields: &mut Fields<'_>) {
         if let Some(node) = fields.get("spread") {
-            self.faults.add(&node.path, FaultCode::NotSupportedYet, "spread is part of the language, but not run by this version");
+            self.faults.add(
+                &node.path,
+                FaultCode::NotSupportedYet,
+                "spread is part of the language, but not run by this version",
+            );
         }
     }
 
@@ -156,7 +178,11 @@ impl Check {
             return true;
         }
         let names = roles.iter().cloned().collect::<Vec<_>>().join(", ");
-        self.faults.add(path, FaultCode::UnknownRole, format!("{role:?} is no role of this protocol; there are {names}"));
+        self.faults.add(
+            path,
+            FaultCode::UnknownRole,
+            format!("{role:?} is no role of this protocol; there are {names}"),
+        );
         false
     }
 
@@ -217,11 +243,19 @@ impl Check {
             (Some(when), None, Some(at)) | (None, Some(when), Some(at)) => (when?, Some(self.faults.time(&at)?)),
             (None, None, Some(at)) => (self.faults.word(&at, &MOMENTS)?, None),
             (None, None, None) => {
-                self.faults.add(&node.path, FaultCode::Missing, "one of before_due, after_due or at (opens, due, closes) is required");
+                self.faults.add(
+                    &node.path,
+                    FaultCode::Missing,
+                    "one of before_due, after_due or at (opens, due, closes) is required",
+                );
                 return None;
             }
             (Some(_), Some(_), _) => {
-                self.faults.add(&node.path, FaultCode::Contradiction, "before_due and after_due exclude each other: write two reminders");
+                self.faults.add(
+                    &node.path,
+                    FaultCode::Contradiction,
+                    "before_due and after_due exclude each other: write two reminders",
+                );
                 return None;
             }
         };
@@ -249,15 +283,43 @@ impl Check {
         let turns = |every: &Offset| bounds_of(step).all(|bound| bound.plus(*every, 1).is_some());
         let contradictions = [
             (step.at.is_some() && !any_local, "/at", "at has no meaning: no offset of this step counts days"),
-            (step.roll != Roll::None && matches!(step.offset, Some(Offset::Clock { .. } | Offset::Business { .. })), "/roll", "roll moves calendar offsets only, such as P14D"),
+            (
+                step.roll != Roll::None && matches!(step.offset, Some(Offset::Clock { .. } | Offset::Business { .. })),
+                "/roll",
+                "roll moves calendar offsets only, such as P14D",
+            ),
             (step.unmet != Unmet::Wait && step.requires.is_empty(), "/unmet", "unmet has no meaning without requires"),
-            (step.message.is_some() && step.action != Action::Message, "/message", "message belongs to action: message"),
-            (step.for_each.is_some() && many, "/for_each", "for_each and an anchor with many values exclude each other"),
-            (step.anchor == Anchor::Activated && step.active, "/anchor", "activated_at has no meaning for a step that runs from the start: use started_at"),
-            (step.anchor == Anchor::Closed && !step.after_close, "/anchor", "a step from closed_at needs after_close: true"),
+            (
+                step.message.is_some() && step.action != Action::Message,
+                "/message",
+                "message belongs to action: message",
+            ),
+            (
+                step.for_each.is_some() && many,
+                "/for_each",
+                "for_each and an anchor with many values exclude each other",
+            ),
+            (
+                step.anchor == Anchor::Activated && step.active,
+                "/anchor",
+                "activated_at has no meaning for a step that runs from the start: use started_at",
+            ),
+            (
+                step.anchor == Anchor::Closed && !step.after_close,
+                "/anchor",
+                "a step from closed_at needs after_close: true",
+            ),
             (step.anchor == Anchor::FinalOf(step.name.clone()), "/anchor", "a step cannot wait for its own end"),
-            (step.repeat.is_some() && step.if_past.is_some(), "/if_past", "if_past and repeat exclude each other: a late repetition starts at its present turn"),
-            (matches!(every, Some(Every::Fixed(every)) if !turns(every)), "/repeat", "every counts in another unit than the offset, the window or expires"),
+            (
+                step.repeat.is_some() && step.if_past.is_some(),
+                "/if_past",
+                "if_past and repeat exclude each other: a late repetition starts at its present turn",
+            ),
+            (
+                matches!(every, Some(Every::Fixed(every)) if !turns(every)),
+                "/repeat",
+                "every counts in another unit than the offset, the window or expires",
+            ),
         ];
         for (_, key, detail) in contradictions.into_iter().filter(|(found, ..)| *found) {
             self.faults.add(&format!("{}{key}", fields.path), FaultCode::Contradiction, detail);
@@ -271,7 +333,10 @@ impl Check {
             all_final: f.get("all_final").map(|node| self.step_names(&node)).unwrap_or_default(),
             none_open: f.get("none_open").map(|node| self.step_names(&node)).unwrap_or_default(),
             outcome: f.get("outcome").map(|node| self.end_outcomes(&node)).unwrap_or_default(),
-            referral_arrived: f.get("referral").and_then(|node| self.faults.word(&node, &[("arrived", true)])).unwrap_or(false),
+            referral_arrived: f
+                .get("referral")
+                .and_then(|node| self.faults.word(&node, &[("arrived", true)]))
+                .unwrap_or(false),
             close: self.faults.need(f, "close").and_then(|node| self.faults.name(&node)).unwrap_or_default(),
         };
         self.faults.done(&fields);
@@ -283,7 +348,8 @@ impl Check {
     }
 
     fn end_outcomes(&mut self, node: &Node<'_>) -> BTreeMap<String, String> {
-        let Some(fields) = self.faults.fields(node, "a step and one of its outcomes, such as {reoffer: declined}") else {
+        let Some(fields) = self.faults.fields(node, "a step and one of its outcomes, such as {reoffer: declined}")
+        else {
             return BTreeMap::new();
         };
         let mut found = BTreeMap::new();
@@ -302,7 +368,8 @@ impl Check {
 }
 
 const ROLLS: [(&str, Roll); 3] = [("none", Roll::None), ("forward", Roll::Forward), ("back", Roll::Back)];
-const MOMENTS: [(&str, RemindWhen); 3] = [("opens", RemindWhen::Opens), ("due", RemindWhen::Due), ("closes", RemindWhen::Closes)];
+const MOMENTS: [(&str, RemindWhen); 3] =
+    [("opens", RemindWhen::Opens), ("due", RemindWhen::Due), ("closes", RemindWhen::Closes)];
 
 fn bounds_of(step: &Step) -> impl Iterator<Item = Offset> {
     let Window { opens, closes } = step.window;

@@ -32,7 +32,9 @@ impl Check {
             return Some(Anchor::Named(text.to_owned()));
         }
         let names = known.map(|anchors| anchors.keys().cloned().collect::<Vec<_>>().join(", ")).unwrap_or_default();
-        let detail = format!("{text:?} is no anchor; there are {names}, started_at, closed_at, stage.entered_at and <step>.final_at");
+        let detail = format!(
+            "{text:?} is no anchor; there are {names}, started_at, closed_at, stage.entered_at and <step>.final_at"
+        );
         self.faults.add(&node.path, FaultCode::UnknownAnchor, detail);
         None
     }
@@ -50,7 +52,9 @@ impl Check {
     }
 
     pub(super) fn window(&mut self, node: &Node<'_>) -> Window {
-        let Some(mut fields) = self.faults.fields(node, "{opens: PT0S, closes: PT48H}") else { return Window::default() };
+        let Some(mut fields) = self.faults.fields(node, "{opens: PT0S, closes: PT48H}") else {
+            return Window::default();
+        };
         let window = Window {
             opens: fields.get("opens").and_then(|node| self.faults.offset(&node)),
             closes: fields.get("closes").and_then(|node| self.faults.offset(&node)),
@@ -112,7 +116,11 @@ impl Check {
         if every.nominal_seconds() >= SHORTEST_EVERY {
             return Some(every);
         }
-        self.faults.add(&node.path, FaultCode::OutOfRange, format!("{every} is too short; a repetition takes at least PT1H"));
+        self.faults.add(
+            &node.path,
+            FaultCode::OutOfRange,
+            format!("{every} is too short; a repetition takes at least PT1H"),
+        );
         None
     }
 
@@ -131,12 +139,16 @@ impl Check {
 
     pub(super) fn param(&mut self, node: &Node<'_>) -> Option<Param> {
         let mut fields = self.faults.fields(node, "{default: P1W, min: P1W, max: P4W}")?;
-        let mut part = |check: &mut Check, key| check.faults.need(&mut fields, key).and_then(|node| check.rhythm(&node));
+        let mut part =
+            |check: &mut Check, key| check.faults.need(&mut fields, key).and_then(|node| check.rhythm(&node));
         let (default, min, max) = (part(self, "default"), part(self, "min"), part(self, "max"));
         self.faults.done(&fields);
         let param = Param { default: default?, min: min?, max: max? };
         if !param.allows(param.default) {
-            let detail = format!("expected min <= default <= max in one unit, found {}, {}, {}", param.min, param.default, param.max);
+            let detail = format!(
+                "expected min <= default <= max in one unit, found {}, {}, {}",
+                param.min, param.default, param.max
+            );
             self.faults.add(&node.path, FaultCode::OutOfRange, detail);
         }
         Some(param)
@@ -152,7 +164,8 @@ impl Check {
     }
 
     pub(super) fn guard(&mut self, node: &Node<'_>, codes: &BTreeSet<String>) -> Option<Guard> {
-        let mut fields = self.faults.fields(node, "{not_before: P28D, anchor: event_at, outcomes: [screen_advised]}")?;
+        let mut fields =
+            self.faults.fields(node, "{not_before: P28D, anchor: event_at, outcomes: [screen_advised]}")?;
         let f: &mut Fields<'_> = &mut fields;
         let not_before = self.faults.need(f, "not_before").and_then(|node| self.faults.offset(&node));
         let anchor = f.get("anchor").map(|node| self.single_anchor(&node));

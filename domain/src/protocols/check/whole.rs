@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 pub(super) fn check(protocol: &Protocol, faults: &mut Faults) {
     // A mistyped name in an effect is one mistake, not two.
-    let effects_are_clean = !faults.0.iter().any(|fault| fault.path.contains("/outcomes") || fault.path.contains("/after_missed"));
+    let effects_are_clean =
+        !faults.0.iter().any(|fault| fault.path.contains("/outcomes") || fault.path.contains("/after_missed"));
     let activated = activated(protocol);
     for (place, step) in protocol.steps.iter().enumerate() {
         let path = format!("/steps/{place}");
@@ -67,7 +68,10 @@ fn cycle<'a>(protocol: &'a Protocol, step: &'a Step) -> Option<Vec<&'a str>> {
 fn profile(protocol: &Protocol, step: &Step, path: &str, faults: &mut Faults) {
     let scores = step.action == Action::Assessment;
     if scores && matches!(protocol.record_profile, RecordProfile::Tally | RecordProfile::ContactLog) {
-        let detail = format!("a {} holds no answers or scores: an assessment has no place in it", protocol.record_profile.as_str());
+        let detail = format!(
+            "a {} holds no answers or scores: an assessment has no place in it",
+            protocol.record_profile.as_str()
+        );
         faults.add(&format!("{path}/action"), FaultCode::ProfileForbids, detail);
     }
 }

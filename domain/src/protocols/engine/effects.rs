@@ -96,7 +96,9 @@ impl Run<'_> {
 
     /// Another try, its window moved along; or what comes when the tries are used up.
     fn retry(&mut self, retry: &Retry, cause: &Cause<'_>) {
-        let (Some(step), Some(old)) = (self.step(cause.key), self.state.follow_ups.get(cause.key).cloned()) else { return };
+        let (Some(step), Some(old)) = (self.step(cause.key), self.state.follow_ups.get(cause.key).cloned()) else {
+            return;
+        };
         let Some(plan) = old.plan.clone().filter(|_| old.tries < retry.times && self.state.closed.is_none()) else {
             self.perform(&retry.then, cause);
             return;

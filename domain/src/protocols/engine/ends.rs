@@ -40,6 +40,7 @@ fn holds(state: &State, rule: &End) -> bool {
 
 /// The outcome of the latest occurrence of a step that ended by one.
 fn last_outcome<'a>(state: &'a State, step: &'a str) -> Option<&'a str> {
-    let ended = state.of_step(step).filter(|follow_up| follow_up.outcome.is_some() && follow_up.status != Status::Superseded);
+    let ended =
+        state.of_step(step).filter(|follow_up| follow_up.outcome.is_some() && follow_up.status != Status::Superseded);
     ended.max_by_key(|follow_up| (follow_up.final_at, follow_up.key.occurrence))?.outcome.as_deref()
 }

@@ -132,7 +132,11 @@ impl Run<'_> {
     }
 
     pub(super) fn next_key(&self, step: &str, id: Option<Uuid>) -> Key {
-        let last = self.state.of_step(step).filter(|follow_up| follow_up.key.anchor_id == id).map(|follow_up| follow_up.key.occurrence);
+        let last = self
+            .state
+            .of_step(step)
+            .filter(|follow_up| follow_up.key.anchor_id == id)
+            .map(|follow_up| follow_up.key.occurrence);
         Key { step: step.to_owned(), anchor_id: id, occurrence: last.max().unwrap_or(0) + 1 }
     }
 

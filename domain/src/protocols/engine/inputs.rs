@@ -15,8 +15,12 @@ const EARLIEST: i64 = -2_208_988_800; // 1900-01-01
 const LATEST: i64 = 7_258_118_400; // 2200-01-01
 
 /// The outcomes of a task beside the protocol, and what they mean.
-const TASK_OUTCOMES: [(&str, Status); 4] =
-    [("declined", Status::Declined), ("done", Status::Done), ("skipped", Status::Skipped), ("unreachable", Status::Unreachable)];
+const TASK_OUTCOMES: [(&str, Status); 4] = [
+    ("declined", Status::Declined),
+    ("done", Status::Done),
+    ("skipped", Status::Skipped),
+    ("unreachable", Status::Unreachable),
+];
 
 /// Moments outside the years 1900 to 2200 are mistakes.
 pub(in crate::protocols) fn in_range(at: DateTime<Utc>) -> Result<(), Refusal> {
@@ -72,7 +76,8 @@ impl Run<'_> {
             return Err(Refusal::AlreadyStarted);
         }
         let given = |name: &str| anchors.get(name).is_some_and(|values| !values.is_empty());
-        let missing: Vec<String> = self.protocol.required_anchors().filter(|name| !given(name)).map(str::to_owned).collect();
+        let missing: Vec<String> =
+            self.protocol.required_anchors().filter(|name| !given(name)).map(str::to_owned).collect();
         if !missing.is_empty() {
             return Err(Refusal::AnchorMissing { anchors: missing });
         }
@@ -90,7 +95,8 @@ impl Run<'_> {
         for (subject, ids) in subjects {
             self.state.subjects.insert(*subject, ids.iter().copied().collect());
         }
-        self.state.stage = self.protocol.stages.first().map(|name| Stage { name: name.clone(), entered_at: self.now, entry: 1 });
+        self.state.stage =
+            self.protocol.stages.first().map(|name| Stage { name: name.clone(), entered_at: self.now, entry: 1 });
         Ok(())
     }
 
@@ -153,12 +159,14 @@ impl Run<'_> {
             return Err(Refusal::UnknownOutcome { allowed: step.outcomes.keys().cloned().collect() });
         };
         self.in_time(step, &follow_up, code)?;
-        let counted = effects.iter().find_map(|effect| if let Do::CountsAs(status) = effect { Some(*status) } else { None });
+        let counted =
+            effects.iter().find_map(|effect| if let Do::CountsAs(status) = effect { Some(*status) } else { None });
         let status = counted.unwrap_or_else(|| usual_status(code));
         self.record(key, code, status);
         self.plan_next_turn(step, &follow_up);
         self.perform(effects, &Cause { key, code });
-        let retried = self.state.follow_ups.get(key).is_some_and(|follow_up| follow_up.reason.as_deref() == Some("retried"));
+        let retried =
+            self.state.follow_ups.get(key).is_some_and(|follow_up| follow_up.reason.as_deref() == Some("retried"));
         if status == Status::Unreachable && !retried {
             self.missed(step, key);
         }
@@ -174,7 +182,9 @@ impl Run<'_> {
 
     fn task_outcome(&mut self, key: &Key, code: &str) -> Result<(), Refusal> {
         let Some((_, status)) = TASK_OUTCOMES.iter().find(|(name, _)| *name == code) else {
-            return Err(Refusal::UnknownOutcome { allowed: TASK_OUTCOMES.iter().map(|(name, _)| (*name).to_owned()).collect() });
+            return Err(Refusal::UnknownOutcome {
+                allowed: TASK_OUTCOMES.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            });
         };
         self.record(key, code, *status);
         Ok(())
@@ -182,7 +192,10 @@ impl Run<'_> {
 
     /// Not before the window opens, and not before what the step's guards say of this outcome.
     fn in_time(&self, step: &Step, follow_up: &FollowUp, code: &str) -> Result<(), Refusal> {
-        let guards = step.guards.iter().filter(|guard| guard.outcomes.is_empty() || guard.outcomes.iter().any(|own| own == code));
+        let guards = step
+            .guards
+            .iter()
+            .filter(|guard| guard.outcomes.is_empty() || guard.outcomes.iter().any(|own| own == code));
         let guarded = guards.filter_map(|guard| {
             let anchor = guard.anchor.as_ref().unwrap_or(&step.anchor);
             Some(self.sight().bound(step, guard.not_before, self.sight().anchor(anchor, follow_up)?))
@@ -293,7 +306,8 @@ impl Run<'_> {
         bounded(self.protocol, param, value)?;
         self.state.params.insert(param.to_owned(), value);
         let protocol = self.protocol;
-        let follows = |step: &&Step| step.repeat.as_ref().is_some_and(|repeat| repeat.every == Every::Param(param.to_owned()));
+        let follows =
+            |step: &&Step| step.repeat.as_ref().is_some_and(|repeat| repeat.every == Every::Param(param.to_owned()));
         for step in protocol.steps.iter().filter(follows) {
             for key in self.unfinished(Some(&step.name)) {
                 let Some(old) = self.state.follow_ups.get(&key).cloned() else { continue };
@@ -302,7 +316,11 @@ impl Run<'_> {
                 let present = self.sight().present_turn(step, &first, self.now);
                 let passed = self.sight().is_due(step, &FollowUp { turn: present, ..first.clone() }, self.now);
                 let turn = if passed { present + 1 } else { present };
-                self.create(step, key.anchor_id, Origin { restarted_at: first.restarted_at, round: first.round + 1, turn });
+                self.create(
+                    step,
+                    key.anchor_id,
+                    Origin { restarted_at: first.restarted_at, round: first.round + 1, turn },
+                );
             }
         }
         Ok(())
@@ -355,7 +373,11 @@ impl Run<'_> {
 }
 
 fn known_anchor(protocol: &Protocol, anchor: &str) -> Result<(), Refusal> {
-    if protocol.anchors.contains_key(anchor) { Ok(()) } else { Err(Refusal::UnknownAnchor { anchor: anchor.to_owned() }) }
+    if protocol.anchors.contains_key(anchor) {
+        Ok(())
+    } else {
+        Err(Refusal::UnknownAnchor { anchor: anchor.to_owned() })
+    }
 }
 
 fn bounded(protocol: &Protocol, param: &str, value: Offset) -> Result<(), Refusal> {

@@ -3,8 +3,8 @@
 //! Production, preview and the ledger's check all run this. Time-driven changes are worked out moment by moment
 //! in their nominal order, so that the result does not depend on how often, or how late, anyone looks.
 
-mod ends;
 mod effects;
+mod ends;
 mod follow_ups;
 mod inputs;
 mod time;
@@ -22,7 +22,12 @@ use chrono::{DateTime, Utc};
 ///
 /// # Errors
 /// A [`Refusal`] when the input is not allowed; the state is unchanged then.
-pub fn next(protocol: &Protocol, around: &Surroundings, state: &mut State, input: &Input) -> Result<Vec<Effect>, Refusal> {
+pub fn next(
+    protocol: &Protocol,
+    around: &Surroundings,
+    state: &mut State,
+    input: &Input,
+) -> Result<Vec<Effect>, Refusal> {
     let mut draft = state.clone();
     let mut run = Run::new(protocol, around, &mut draft);
     run.take(input)?;
@@ -44,7 +49,12 @@ pub fn advance(protocol: &Protocol, around: &Surroundings, state: &mut State, un
 ///
 /// # Errors
 /// The [`Refusal`] of the first input that is not allowed.
-pub fn replay(protocol: &Protocol, around: &Surroundings, inputs: &[Input], until: DateTime<Utc>) -> Result<State, Refusal> {
+pub fn replay(
+    protocol: &Protocol,
+    around: &Surroundings,
+    inputs: &[Input],
+    until: DateTime<Utc>,
+) -> Result<State, Refusal> {
     let mut state = State::default();
     let mut run = Run::new(protocol, around, &mut state);
     for input in inputs {

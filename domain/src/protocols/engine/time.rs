@@ -233,7 +233,8 @@ fn tell(follow_up: &mut FollowUp, call: Call) {
 /// Where a planned follow-up stands at a moment.
 fn status_at(follow_up: &FollowUp, now: DateTime<Utc>) -> Status {
     let reached = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
-    let escalated = follow_up.announcements.iter().any(|told| told.rule.starts_with("escalate:") && told.called_off.is_none());
+    let escalated =
+        follow_up.announcements.iter().any(|told| told.rule.starts_with("escalate:") && told.called_off.is_none());
     if escalated {
         Status::Escalated
     } else if reached(follow_up.deadline()) {

@@ -1,0 +1,154 @@
+//! What poem-openapi's own types do not say right: instants, days and times of day, as API.md section 1 writes them.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, SecondsFormat, SubsecRound, Utc};
+use poem_openapi::{
+    registry::{MetaSchema, MetaSchemaRef},
+    types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
+};
+use serde_json::Value;
+
+/// A moment. Written in UTC with milliseconds and `Z`; read with any offset (RFC 3339). Milliseconds are what is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Instant(pub DateTime<Utc>);
+
+/// A calendar day, as people write it: no time, no zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Day(pub NaiveDate);
+
+/// A time of day on the organisation's own clocks, in minutes: `09:30`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TimeOfDay(pub NaiveTime);
+
+impl Instant {
+    fn read(text: &str) -> Option<Self> {
+        let moment = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc).trunc_subsecs(3);
+        is_sane(moment.date_naive()).then_some(Self(moment))
+    }
+
+    fn write(self) -> String {
+        self.0.to_rfc3339_opts(SecondsFormat::Millis, true)
+    }
+}
+
+impl Day {
+    fn read(text: &str) -> Option<Self> {
+        let strict = text.len() == 10 && text.is_ascii();
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| strict)?;
+        is_sane(day).then_some(Self(day))
+    }
+
+    fn write(self) -> String {
+        self.0.format("%Y-%m-%d").to_string()
+    }
+}
+
+impl TimeOfDay {
+    fn read(text: &str) -> Option<Self> {
+        let strict = text.len() == 5 && text.is_ascii();
+        NaiveTime::parse_from_str(text, "%H:%M").ok().filter(|_| strict).map(Self)
+    }
+
+    fn write(self) -> String {
+        self.0.format("%H:%M").to_string()
+    }
+}
+
+/// Years that arithmetic and both databases hold without surprise, and that somebody can mean.
+fn is_sane(day: NaiveDate) -> bool {
+    (1800..3000).contains(&day.year())
+}
+
+/// Whether a text is an instant: what the gate asks, so that it and the reader never differ.
+pub(crate) fn is_instant(text: &str) -> bool {
+    Instant::read(text).is_some()
+}
+
+/// Whether a text is a day.
+pub(crate) fn is_day(text: &str) -> bool {
+    Day::read(text).is_some()
+}
+
+macro_rules! text_type {
+    ($name:ident, $schema:expr, $what:literal) => {
+        impl Type for $name {
+            const IS_REQUIRED: bool = true;
+            type RawValueType = Self;
+            type RawElementValueType = Self;
+
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn schema_ref() -> MetaSchemaRef {
+                MetaSchemaRef::Inline(Box::new($schema))
+            }
+
+            fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+                Some(self)
+            }
+
+            fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
+                Box::new(self.as_raw_value().into_iter())
+            }
+        }
+
+        impl ParseFromParameter for $name {
+            fn parse_from_parameter(text: &str) -> ParseResult<Self> {
+                Self::read(text).ok_or_else(|| ParseError::custom(concat!("not ", $what)))
+            }
+        }
+
+        impl ParseFromJSON for $name {
+            fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+                let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
+                Self::read(text).ok_or_else(|| ParseError::custom(concat!("not ", $what)))
+            }
+        }
+
+        impl ToJSON for $name {
+            fn to_json(&self) -> Option<Value> {
+                Some(self.write().into())
+            }
+        }
+    };
+}
+
+text_type!(Instant, MetaSchema::new_with_format("string", "date-time"), "an instant");
+text_type!(Day, MetaSchema::new_with_format("string", "date"), "a date");
+text_type!(
+    TimeOfDay,
+    MetaSchema { pattern: Some("^([01][0-9]|2[0-3]):[0-5][0-9]$".to_owned()), ..MetaSchema::new("string") },
+    "a time of day"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::{Day, Instant, TimeOfDay};
+
+    #[test]
+    fn an_instant_is_read_with_any_offset_and_written_in_utc_with_milliseconds() {
+        let written = |text: &str| Instant::read(text).map(Instant::write);
+        assert_eq!(written("2027-03-28T03:30:00+02:00").as_deref(), Some("2027-03-28T01:30:00.000Z"));
+        assert_eq!(written("2027-03-28T01:30:00.123456789Z").as_deref(), Some("2027-03-28T01:30:00.123Z"));
+        for bad in ["2027-03-28", "2027-03-28T01:30:00", "2027-02-30T00:00:00Z", "9999-12-31T23:59:59-23:59", "now", ""]
+        {
+            assert_eq!(written(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_exactly_a_date() {
+        assert_eq!(Day::read("2028-02-29").map(Day::write).as_deref(), Some("2028-02-29"));
+        for bad in ["2027-02-29", "2027-2-1", "+2027-02-01", "2027-02-01T00:00:00Z", "0001-01-01"] {
+            assert_eq!(Day::read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_of_day_has_minutes() {
+        assert_eq!(TimeOfDay::read("09:30").map(TimeOfDay::write).as_deref(), Some("09:30"));
+        assert!(TimeOfDay::read("24:00").is_none() && TimeOfDay::read("9:30").is_none());
+    }
+}

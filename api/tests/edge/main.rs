@@ -1,0 +1,11 @@
+//! The edge of the service: its conventions, held against the published document and against each other.
+
+#![expect(unreachable_pub, reason = "one binary of tests; its modules share what support makes")]
+
+mod bodies;
+mod document;
+mod failures;
+mod lists;
+mod support;
+mod units;
+mod writing;
