@@ -5,6 +5,22 @@ use poem_openapi::Tags;
 /// A chapter.
 #[derive(Tags)]
 pub(crate) enum Tag {
+    /// The tenant: its name, time zone and calendar.
+    Organisation,
     /// Departments, stations, reception locations: the places of an organisation, one below the other.
     Units,
+    /// The keys of clients: roles, scopes, expiry, revocation.
+    #[oai(rename = "API keys")]
+    ApiKeys,
+    /// Timelines as data: built-in programmes, the organisation's versions, checking and previewing.
+    Protocols,
+    /// One stretch of support for one person.
+    Cases,
+    /// One protocol version running for one case.
+    Trajectories,
+    /// What is due for whom, and what came of it.
+    #[oai(rename = "Follow-ups")]
+    FollowUps,
+    /// The feed of everything that happened, and the ledger that shows that nothing was lost.
+    Oversight,
 }

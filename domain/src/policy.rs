@@ -76,19 +76,19 @@ pub enum Scope {
     #[serde(rename = "settings")]
     Settings,
     /// Persons, contact points, relations, consents: reading.
-    #[serde(rename = "people:read")]
+    #[serde(rename = "people_read")]
     PeopleRead,
     /// Persons, contact points, relations, consents: writing.
-    #[serde(rename = "people:write")]
+    #[serde(rename = "people_write")]
     PeopleWrite,
     /// Incidents.
     #[serde(rename = "incidents")]
     Incidents,
     /// Cases, trajectories, follow-ups, messages: reading.
-    #[serde(rename = "cases:read")]
+    #[serde(rename = "cases_read")]
     CasesRead,
     /// Cases, trajectories, follow-ups, messages: writing.
-    #[serde(rename = "cases:write")]
+    #[serde(rename = "cases_write")]
     CasesWrite,
     /// The feed, the ledger, the audit log.
     #[serde(rename = "oversight")]
@@ -112,11 +112,11 @@ impl Scope {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Settings => "settings",
-            Self::PeopleRead => "people:read",
-            Self::PeopleWrite => "people:write",
+            Self::PeopleRead => "people_read",
+            Self::PeopleWrite => "people_write",
             Self::Incidents => "incidents",
-            Self::CasesRead => "cases:read",
-            Self::CasesWrite => "cases:write",
+            Self::CasesRead => "cases_read",
+            Self::CasesWrite => "cases_write",
             Self::Oversight => "oversight",
         }
     }

@@ -8,7 +8,9 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{Failure, Parts, config::Config, logging, opening};
+pub use serve::serve;
+
+use crate::{Failure, Parts, Start, config::Config, opening};
 
 /// Aftercare back end: keeps every promised contact. Without a command it serves.
 #[derive(Debug, Parser)]
@@ -55,9 +57,9 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     let config = cli.config;
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => block_on(serve::run(read(config)?, Parts::All)),
-        Command::Api => block_on(serve::run(read(config)?, Parts::Api)),
-        Command::Worker => block_on(serve::run(read(config)?, Parts::Worker)),
+        Command::Serve => block_on(serve::serve(read(config)?, Start { parts: Parts::All, clock: None })),
+        Command::Api => block_on(serve::serve(read(config)?, Start { parts: Parts::Api, clock: None })),
+        Command::Worker => block_on(serve::serve(read(config)?, Start { parts: Parts::Worker, clock: None })),
         Command::Migrate => block_on(migrate(read(config)?)),
         Command::Protocol(command) => protocol::run(command),
         Command::Keys(command) => block_on(keys::run(read(config)?, command)),
@@ -68,7 +70,7 @@ fn read(file: Option<PathBuf>) -> Result<Config, Failure> {
     let environment =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = Config::read(file.as_deref(), environment)?;
-    logging::start(&config.log);
+    config.start_logging();
     Ok(config)
 }
 

@@ -1,0 +1,91 @@
+//! The domain's closed sets as published: mirrored one to one, so that a new word is a compile error here.
+
+use nazorg_domain::{entities, policy};
+use poem_openapi::Enum;
+
+/// An access role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "Role", rename_all = "snake_case", remote = "entities::Role")]
+pub(crate) enum RoleView {
+    /// Settings, keys, protocols and staff; no case content.
+    Admin,
+    /// Everything about people and cases.
+    Coordinator,
+    /// What is their own: the cases and follow-ups they are to do.
+    Supporter,
+    /// That support was offered in their units, and nothing else.
+    LineManager,
+    /// Reports incidents, and sees what it reported.
+    Reporter,
+    /// Counts only.
+    Quality,
+    /// A case system, acting on behalf of a user it names.
+    Integration,
+}
+
+/// What a key may touch at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[oai(rename = "Scope", rename_all = "snake_case", remote = "policy::Scope")]
+pub(crate) enum ScopeView {
+    /// Settings, keys, protocols, staff.
+    Settings,
+    /// Persons, contact points, relations, consents: reading.
+    PeopleRead,
+    /// Persons, contact points, relations, consents: writing.
+    PeopleWrite,
+    /// Incidents.
+    Incidents,
+    /// Cases, trajectories, follow-ups, messages: reading.
+    CasesRead,
+    /// Cases, trajectories, follow-ups, messages: writing.
+    CasesWrite,
+    /// The feed, the ledger, the audit log.
+    Oversight,
+}
+
+/// A case's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "CaseStatus", rename_all = "snake_case", remote = "entities::CaseStatus")]
+pub(crate) enum CaseStatusView {
+    /// Support is going on.
+    Open,
+    /// Support is over; aftercare may still come.
+    Closed,
+}
+
+/// Why a case is closed by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "ClosedReason", rename_all = "snake_case", remote = "entities::ClosedReason")]
+pub(crate) enum ClosedReasonView {
+    Completed,
+    GoalsMet,
+    EnoughForNow,
+    Declined,
+    OtherSupport,
+    ReferredArrived,
+    TransferredAccepted,
+    ContactLost,
+    MovedAbroad,
+    LeftService,
+    CoachLeft,
+    Deceased,
+    Duplicate,
+    OpenedInError,
+}
+
+/// A protocol version's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "ProtocolStatus", rename_all = "snake_case", remote = "entities::ProtocolStatus")]
+pub(crate) enum ProtocolStatusView {
+    /// Can be changed; nothing runs on it.
+    Draft,
+    /// Never changes; trajectories may start on it.
+    Published,
+    /// What runs on it goes on; nothing starts on it.
+    Retired,
+}
+
+/// A repeated query key, as the domain wants it.
+pub(crate) fn many<T, D>(given: Option<Vec<T>>, convert: impl Fn(T) -> D) -> Vec<D> {
+    given.unwrap_or_default().into_iter().map(convert).collect()
+}
