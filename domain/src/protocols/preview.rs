@@ -256,13 +256,16 @@ struct Imagined<'a> {
     given: Vec<(usize, &'a OutcomeGiven)>,
 }
 
+/// An outcome to be recorded: when, which of those given, and on which follow-up.
+type Due = (DateTime<Utc>, usize, Option<Key>);
+
 impl Imagined<'_> {
     fn run(&mut self, until: DateTime<Utc>, faults: &mut Vec<Fault>) {
         loop {
             let event = Run::new(self.protocol, self.around, &mut self.state).next_event();
             let outcome = self.next_outcome().filter(|(at, ..)| event.is_none_or(|event| *at <= event) && *at <= until);
-            if let Some((at, place, key)) = outcome {
-                self.record(at, place, key, faults);
+            if let Some(due) = outcome {
+                self.record(due, faults);
             } else if let Some(event) = event.filter(|event| *event <= until) {
                 Run::new(self.protocol, self.around, &mut self.state).until(event);
             } else {
@@ -281,8 +284,8 @@ impl Imagined<'_> {
         }
     }
 
-    /// The next outcome to be recorded: when, which of those given, and on which follow-up.
-    fn next_outcome(&self) -> Option<(DateTime<Utc>, usize, Option<Key>)> {
+    /// The next outcome to be recorded.
+    fn next_outcome(&self) -> Option<Due> {
         let now = self.state.settled_until;
         let when = |(place, given): &(usize, &OutcomeGiven)| {
             let follow_up = self.meant(given);
@@ -303,7 +306,7 @@ impl Imagined<'_> {
         of_step.find(|(number, follow_up)| unfinished(follow_up) && wanted(*number)).map(|(_, follow_up)| follow_up)
     }
 
-    fn record(&mut self, at: DateTime<Utc>, place: usize, key: Option<Key>, faults: &mut Vec<Fault>) {
+    fn record(&mut self, (at, place, key): Due, faults: &mut Vec<Fault>) {
         let Some(index) = self.given.iter().position(|(own, _)| *own == place) else { return };
         let (_, given) = self.given.remove(index);
         let path = format!("/outcomes/{place}");

@@ -221,7 +221,7 @@ pub struct State {
     pub params: BTreeMap<String, Offset>,
     /// The steps the person opted in to.
     pub opted_in: BTreeSet<String>,
-    /// The steps that were activated.
+    /// The steps that were activated for everyone they run for.
     pub activated: BTreeSet<String>,
     /// The present stage.
     pub stage: Option<Stage>,

@@ -3,10 +3,13 @@
 //! Names are gathered first and loosely, so that one mistyped name is told where it stands and not again
 //! wherever it is used.
 
+mod coherence;
 mod effects;
+mod ends;
 mod names;
 mod reader;
 mod steps;
+mod tellers;
 mod timing;
 mod whole;
 

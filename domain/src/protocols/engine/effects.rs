@@ -42,8 +42,7 @@ impl Run<'_> {
     pub(super) fn activate(&mut self, steps: &[String], from: Option<&Key>) {
         let protocol = self.protocol;
         for step in steps.iter().filter_map(|name| protocol.step(name)) {
-            self.state.activated.insert(step.name.clone());
-            for id in self.concerned(step, from) {
+            for id in self.begun(step, from) {
                 if self.running(step, id).is_empty() {
                     let round = self.last_round(step, id) + 1;
                     self.create(step, id, Origin { round, ..Origin::FIRST });
@@ -55,8 +54,7 @@ impl Run<'_> {
     fn restart(&mut self, steps: &[String], from: &Key) {
         let protocol = self.protocol;
         for step in steps.iter().filter_map(|name| protocol.step(name)) {
-            self.state.activated.insert(step.name.clone());
-            for id in self.concerned(step, Some(from)) {
+            for id in self.begun(step, Some(from)) {
                 for key in self.running(step, id) {
                     self.finalise(&key, Status::Superseded, "restarted");
                 }
@@ -66,11 +64,16 @@ impl Run<'_> {
         }
     }
 
-    fn concerned(&self, step: &Step, from: Option<&Key>) -> Vec<Option<Uuid>> {
+    /// For whom a step begins: the one value or subject that the cause runs for, where the step runs for it too;
+    /// otherwise everyone, and everyone who comes later.
+    fn begun(&mut self, step: &Step, from: Option<&Key>) -> Vec<Option<Uuid>> {
         let all = self.instances(step);
         match from.map(|key| key.anchor_id).filter(|id| id.is_some() && all.contains(id)) {
             Some(id) => vec![id],
-            None => all,
+            None => {
+                self.state.activated.insert(step.name.clone());
+                all
+            }
         }
     }
 
