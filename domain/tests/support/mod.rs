@@ -6,12 +6,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use nazorg_domain::{
     App, Caller, Clock, Context, Standing, TravellingClock,
     app::SilentBell,
+    cases::{self, Case, NewCase},
     database::Database,
-    entities::{ApiKeyId, OrganisationId, PersonId, Role, UnitId, access_events},
+    entities::{ApiKeyId, InvolvementId, OrganisationId, PersonId, Role, UnitId, access_events},
     error::{Error, ViolationCode},
     key_store::{KeyStore, MasterKey},
     organisations::{self, NewUnit},
     people::{self, NewPerson, Person},
+    protocol_versions::{self, Origin},
     secrets::Secret,
 };
 use nazorg_migrations::{KeyStoreMigrator, Migrator, MigratorTrait};
@@ -107,6 +109,24 @@ impl House {
     /// A person with this name.
     pub(crate) async fn person(&self, name: &str) -> Person {
         people::create(&self.coordinator(), new_person(name)).await.unwrap()
+    }
+
+    /// A case of this person under the built-in protocol for peer support, supported by a colleague.
+    pub(crate) async fn case(&self, person: PersonId, peer: PersonId, answers: Option<InvolvementId>) -> Case {
+        let admin = self.cx(Role::Admin);
+        let origin = Origin::BuiltIn("second_victim_peer_support".to_owned());
+        let draft = protocol_versions::upload(&admin, origin).await.unwrap();
+        let protocol = protocol_versions::publish(&admin, draft.id).await.unwrap();
+        let new = NewCase {
+            person_id: person,
+            unit_id: None,
+            protocol_id: protocol.id,
+            anchors: ["event_at", "reported_at"].map(|anchor| (anchor.to_owned(), admin.now)).to_vec(),
+            assignments: vec![("peer_supporter".to_owned(), peer)],
+            involvement_id: answers,
+            external_refs: Vec::new(),
+        };
+        cases::open(&self.coordinator(), new).await.unwrap()
     }
 
     /// Time passes.

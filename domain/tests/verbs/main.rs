@@ -8,3 +8,4 @@ mod incidents;
 mod people;
 mod rules_are_pure;
 mod staff;
+mod walls;
