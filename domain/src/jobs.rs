@@ -5,13 +5,18 @@ use std::{collections::HashMap, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use nazorg_entities::{JobId, JobKind, OrganisationId, jobs};
 use sea_orm::{
-    ActiveEnum, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
-    Statement, Value, sea_query::OnConflict,
+    ActiveEnum, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait,
+    QueryFilter, Statement, Value, sea_query::OnConflict,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{App, Context, database::Writing, error::Result};
+use crate::{
+    App, Context,
+    database::Writing,
+    error::Result,
+    events::{self, Event, Kind},
+};
 
 /// How long a lease holds, wall time.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -97,6 +102,7 @@ pub async fn put(tx: &Writing, cx: &Context<'_>, kind: JobKind, owed: &[Owed]) -
             due_at: Set(one.due_at),
             version: Set(1),
             lease_until: Set(None),
+            retry_at: Set(None),
             attempts: Set(0),
             last_error: Set(None),
             given_up_at: Set(None),
@@ -105,6 +111,7 @@ pub async fn put(tx: &Writing, cx: &Context<'_>, kind: JobKind, owed: &[Owed]) -
             .update_columns([
                 jobs::Column::DueAt,
                 jobs::Column::LeaseUntil,
+                jobs::Column::RetryAt,
                 jobs::Column::Attempts,
                 jobs::Column::LastError,
                 jobs::Column::GivenUpAt,
@@ -136,7 +143,7 @@ pub async fn lease_due(app: &App, limit: u64) -> Result<Vec<LeasedBatch>> {
     let sql = format!(
         "UPDATE jobs SET lease_until = $1, version = version + 1 WHERE id IN (\
          SELECT id FROM jobs WHERE due_at <= $2 AND given_up_at IS NULL AND (lease_until IS NULL OR lease_until <= $3) \
-         ORDER BY due_at LIMIT $4 {skip}) RETURNING id, kind, version"
+         AND (retry_at IS NULL OR retry_at <= $3) ORDER BY due_at LIMIT $4 {skip}) RETURNING id, kind, version"
     );
     let values: Vec<Value> =
         vec![(wall + LEASE).into(), now.into(), wall.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
@@ -159,6 +166,11 @@ pub async fn lease_due(app: &App, limit: u64) -> Result<Vec<LeasedBatch>> {
 
 /// Takes in hand what is still leased in its version; the rest was re-planned, taken by another, or lapsed.
 pub async fn claim(tx: &Writing, app: &App, batch: &LeasedBatch) -> Result<Vec<Claimed>> {
+    take(tx, app, batch, true).await
+}
+
+/// A lease that lapsed is still its holder's while nobody else has taken it: `live` asks for more than that.
+async fn take(tx: &Writing, app: &App, batch: &LeasedBatch, live: bool) -> Result<Vec<Claimed>> {
     if batch.leases.is_empty() {
         return Ok(Vec::new());
     }
@@ -173,7 +185,8 @@ pub async fn claim(tx: &Writing, app: &App, batch: &LeasedBatch) -> Result<Vec<C
     for lease in &batch.leases {
         values.extend([lease.id.into(), lease.version.into()]);
     }
-    values.extend([wall.into(), batch.kind.to_value().into()]);
+    let lapsed = if live { wall } else { DateTime::UNIX_EPOCH };
+    values.extend([lapsed.into(), batch.kind.to_value().into()]);
     let rows = tx
         .query_all_raw(Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values))
         .await?;
@@ -235,7 +248,7 @@ pub async fn settle(tx: &Writing, app: &App, settled: &[(Lease, Outcome)]) -> Re
             tx.owes_now();
         }
         let sql = numbered(
-            "UPDATE jobs SET version = version + 1, due_at = COALESCE(?, due_at), lease_until = ?, \
+            "UPDATE jobs SET version = version + 1, due_at = COALESCE(?, due_at), lease_until = NULL, retry_at = ?, \
              attempts = CASE WHEN ? = 0 THEN 0 ELSE attempts + 1 END, last_error = ?, given_up_at = ? \
              WHERE id = ? AND version = ?",
             app,
@@ -266,11 +279,61 @@ pub async fn hand_back(app: &App, leases: &[Lease]) -> Result<()> {
     tx.commit(&crate::app::SilentBell).await
 }
 
-/// How many jobs are leased right now.
+/// Keeps in hand what takes longer than a lease. What was re-planned or taken by another meanwhile is left alone.
+pub async fn extend(app: &App, leases: &[Lease]) -> Result<()> {
+    let until = app.clock.wall() + LEASE;
+    let tx = app.db.begin().await?;
+    for chunk in leases.chunks(400) {
+        let pairs = vec!["(?, ?)"; chunk.len()].join(", ");
+        let sql = format!("UPDATE jobs SET lease_until = ? WHERE (id, version) IN (VALUES {pairs})");
+        let leases = chunk.iter().flat_map(|lease| [lease.id.into(), lease.version.into()]);
+        let values: Vec<Value> = std::iter::once(until.into()).chain(leases).collect();
+        tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values)).await?;
+    }
+    tx.commit(&crate::app::SilentBell).await
+}
+
+/// Settles a batch whose handler failed and left nothing behind: `judge` says what becomes of each job. The end of a job is an
+/// alarm: an event, and a line and a count where it is called. Answers what was settled.
+pub async fn fail(
+    app: &App,
+    batch: &LeasedBatch,
+    judge: impl Fn(&Claimed) -> Outcome + Send,
+) -> Result<Vec<(Claimed, Outcome)>> {
+    let tx = app.db.begin().await?;
+    let claimed = take(&tx, app, batch, false).await?;
+    let settled: Vec<(Claimed, Outcome)> = claimed.into_iter().map(|job| (job.clone(), judge(&job))).collect();
+    let outcomes: Vec<_> = settled.iter().map(|(claimed, outcome)| (claimed.job, outcome.clone())).collect();
+    settle(&tx, app, &outcomes).await?;
+    for (claimed, outcome) in &settled {
+        if let Outcome::GivenUp { error } = outcome {
+            let cx = app.worker_context(claimed.organisation);
+            let told = serde_json::json!({ "code": "job_given_up", "kind": batch.kind, "error": error });
+            events::record(&tx, &cx, [Event::new(Kind::AlarmRaised, claimed.subject).with(told)]).await?;
+        }
+    }
+    tx.commit(&*app.bell).await?;
+    Ok(settled)
+}
+
+/// How many jobs are leased right now; what waits for its next try is not in anybody's hands.
 pub async fn outstanding(app: &App) -> Result<u64> {
     Ok(jobs::Entity::find()
         .filter(jobs::Column::LeaseUntil.gt(app.clock.wall()))
         .filter(jobs::Column::DueAt.lte(app.clock.now()))
+        .count(app.db.reader())
+        .await?)
+}
+
+/// How many jobs are due and waiting or in hand; what waits for its next try or was given up is not among them. 0: everything that
+/// is owed by now has been done.
+pub async fn due(app: &App) -> Result<u64> {
+    let wall = app.clock.wall();
+    let free = Condition::any().add(jobs::Column::RetryAt.is_null()).add(jobs::Column::RetryAt.lte(wall));
+    Ok(jobs::Entity::find()
+        .filter(jobs::Column::DueAt.lte(app.clock.now()))
+        .filter(jobs::Column::GivenUpAt.is_null())
+        .filter(free)
         .count(app.db.reader())
         .await?)
 }

@@ -381,7 +381,8 @@ table! {
     }
 }
 table! {
-    /// What is owed, when: one row per follow-up (its next moment) and per message (its next attempt).
+    /// What is owed, when: one row per follow-up (its next moment) and per message (its next attempt). `lease_until` and `retry_at` are
+    /// wall time: who has it in hand until when, and before when a failed one is left alone.
     jobs = "jobs" {
         #[sea_orm(primary_key, auto_increment = false)]
         id: JobId,
@@ -391,6 +392,7 @@ table! {
         due_at: Instant,
         version: i32,
         lease_until: Option<Instant>,
+        retry_at: Option<Instant>,
         attempts: i32,
         last_error: Option<String>,
         given_up_at: Option<Instant>,

@@ -407,6 +407,7 @@ async fn engine(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .instant("due_at")
         .int("version")
         .instant_or_none("lease_until")
+        .instant_or_none("retry_at")
         .int("attempts")
         .text_or_none("last_error")
         .instant_or_none("given_up_at")

@@ -1,5 +1,187 @@
-//! Messages: one notification to one recipient over one channel, judged at the moment of sending.
+//! Messages: one notification to one recipient over one channel. They are planned by a trajectory, judged at the moment of
+//! sending, and accounted for in the ledger; the recipient's system may say that one was seen.
 
+mod facts;
+mod rows;
+pub mod rules;
+mod sending;
+mod settling;
 mod templates;
 
+use nazorg_entities::{
+    AccessAction, Audience, CaseId, ChannelKind, FollowUpId, Instant, MessageId, MessageStatus, PersonId, TrajectoryId,
+    messages as table,
+};
+use uuid::Uuid;
+
+pub use sending::{ToSend, take};
+pub use settling::{Delivered, Sending, settle};
 pub use templates::Template;
+
+use crate::{
+    Context,
+    audit::{self, Access},
+    error::{Error, Result, ViolationCode},
+    events::{self, Event, Kind},
+    policy::{Action, Reach},
+};
+
+/// A message, without its text: that is its template's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Its id; a mail's `Message-ID` begins with it.
+    pub id: MessageId,
+    /// In which case.
+    pub case_id: CaseId,
+    /// In which trajectory.
+    pub trajectory_id: TrajectoryId,
+    /// About which follow-up.
+    pub follow_up_id: FollowUpId,
+    /// The role it is for.
+    pub to_role: String,
+    /// Why it was announced.
+    pub because: String,
+    /// For whom.
+    pub audience: Audience,
+    /// With which text.
+    pub template: String,
+    /// When it was to go.
+    pub planned_at: Instant,
+    /// Its bucket in the ledger.
+    pub status: MessageStatus,
+    /// Why it was not sent, or not yet.
+    pub reason: Option<String>,
+    /// To whom, once that was resolved.
+    pub recipient_id: Option<PersonId>,
+    /// Over which channel.
+    pub channel: Option<ChannelKind>,
+    /// Which message speaks for it.
+    pub merged_into: Option<MessageId>,
+    /// When it was sent.
+    pub sent_at: Option<Instant>,
+    /// When it was seen.
+    pub acknowledged_at: Option<Instant>,
+    /// Since when nothing changes any more.
+    pub final_at: Option<Instant>,
+    /// Row version.
+    pub version: i32,
+}
+
+/// Which messages a list holds.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only in these states.
+    pub statuses: Vec<MessageStatus>,
+    /// Only in these cases.
+    pub case_ids: Vec<CaseId>,
+    /// Only about these follow-ups.
+    pub follow_up_ids: Vec<FollowUpId>,
+    /// Only to these persons.
+    pub recipient_ids: Vec<PersonId>,
+}
+
+/// Messages in order of their ids, after one.
+pub async fn list(cx: &Context<'_>, filter: &Filter, after: Option<Uuid>, limit: u64) -> Result<Vec<Message>> {
+    let reach = cx.may(Action::ReadMessages)?;
+    let found = rows::list(cx, reach, filter, (after, limit)).await?;
+    let seen: Vec<_> = found.iter().filter_map(|row| seen(row, "message.listed")).collect();
+    audit::record(&cx.db(), cx, &seen).await?;
+    Ok(found.into_iter().map(Message::from_row).collect())
+}
+
+/// One message.
+pub async fn read(cx: &Context<'_>, id: MessageId) -> Result<Message> {
+    let reach = cx.may(Action::ReadMessages)?;
+    let row = rows::one(&cx.db(), cx, reach, id).await?;
+    audit::record(&cx.db(), cx, &seen(&row, "message.read").into_iter().collect::<Vec<_>>()).await?;
+    Ok(Message::from_row(row))
+}
+
+/// It was seen: once, by the recipient or by whoever may see all. Saying so again changes nothing.
+pub async fn acknowledge(cx: &Context<'_>, id: MessageId) -> Result<Message> {
+    let reach = cx.may(Action::ReadMessages)?;
+    let tx = cx.begin().await?;
+    let mut row = rows::one(&**tx, cx, reach, id).await?;
+    let allowed = cx.may(Action::AcknowledgeMessages)?;
+    if allowed == Reach::Own && row.recipient_id != cx.caller.person {
+        return Err(Error::Forbidden);
+    }
+    if row.status != MessageStatus::Sent {
+        return Err(Error::violation(ViolationCode::MessageNotSent, "Only a message that was sent can be seen."));
+    }
+    if row.acknowledged_at.is_none() {
+        row.acknowledged_at = Some(cx.now);
+        row.version += 1;
+        rows::save(&tx, vec![row.clone()]).await?;
+        events::record(&tx, cx, [Event::new(Kind::MessageAcknowledged, id.0).of_case(row.case_id)]).await?;
+        let access = Access::new(AccessAction::Update, "message.acknowledged", "message", id.0);
+        audit::record(&**tx, cx, &[of_recipient(access, &row)]).await?;
+    }
+    tx.commit().await?;
+    Ok(Message::from_row(row))
+}
+
+/// Looking at a message to a person or family is looking at that person's data.
+fn seen(row: &table::Model, code: &'static str) -> Option<Access> {
+    let person = row.recipient_id.filter(|_| row.audience != Audience::Staff)?;
+    Some(Access::new(AccessAction::Read, code, "message", row.id.0).of(person))
+}
+
+fn of_recipient(access: Access, row: &table::Model) -> Access {
+    match row.recipient_id {
+        Some(person) => access.of(person),
+        None => access,
+    }
+}
+
+impl Message {
+    fn from_row(row: table::Model) -> Self {
+        let table::Model {
+            id,
+            organisation_id: _,
+            case_id,
+            trajectory_id,
+            follow_up_id,
+            rule: _,
+            nth: _,
+            to_role,
+            because,
+            audience,
+            template,
+            planned_at,
+            status,
+            reason,
+            recipient_id,
+            channel,
+            contact_point_id: _,
+            merged_into,
+            provider_id: _,
+            sent_at,
+            acknowledged_at,
+            final_at,
+            created_at: _,
+            version,
+        } = row;
+        Self {
+            id,
+            case_id,
+            trajectory_id,
+            follow_up_id,
+            to_role,
+            because,
+            audience,
+            template,
+            planned_at,
+            status,
+            reason,
+            recipient_id,
+            channel,
+            merged_into,
+            // While it is being sent the row holds when that began.
+            sent_at: sent_at.filter(|_| status != MessageStatus::Sending),
+            acknowledged_at,
+            final_at,
+            version,
+        }
+    }
+}

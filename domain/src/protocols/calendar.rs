@@ -294,7 +294,7 @@ fn add_days(date: NaiveDate, days: i32) -> NaiveDate {
 }
 
 /// A local time as an instant: in the spring gap the first instant after it, in the autumn overlap the first of the two.
-fn instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
+pub(crate) fn instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     match zone.from_local_datetime(&local).earliest() {
         Some(found) => found.with_timezone(&Utc),
         None => end_of_gap(zone, local),

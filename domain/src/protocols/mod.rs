@@ -19,6 +19,7 @@ mod preview;
 mod state;
 
 pub use built_in::{BuiltIn, built_in};
+pub(crate) use calendar::instant;
 pub use calendar::{Calendar, Closure, Day, Moment, Roll, Shift, Surroundings, moment, offset};
 pub use check::KINDS;
 pub use document::MAX_TEXT;

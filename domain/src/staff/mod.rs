@@ -11,7 +11,7 @@ use nazorg_entities::{AccessAction, PersonId, UnitId};
 use serde_json::json;
 use uuid::Uuid;
 
-pub use resolution::{Wanted, resolve};
+pub use resolution::{Wanted, present, resolve};
 
 use crate::{
     Context,

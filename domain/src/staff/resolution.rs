@@ -51,3 +51,16 @@ pub async fn resolve(
     );
     Ok(wanted.iter().map(|one| (one.clone(), staffing.who(one))).collect())
 }
+
+/// Each of these persons, or who covers for them while they are away; `None` when nobody does. One query.
+pub async fn present(
+    db: &impl ConnectionTrait,
+    cx: &Context<'_>,
+    persons: &[PersonId],
+) -> Result<HashMap<PersonId, Option<PersonId>>> {
+    if persons.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let staffing = Staffing::new(Vec::new(), Vec::new(), rows::away(db, cx).await?, HashMap::new());
+    Ok(persons.iter().map(|person| (*person, staffing.or_cover(*person))).collect())
+}

@@ -100,6 +100,12 @@ impl Staffing {
         })
     }
 
+    /// The person, or who stands in for them while they are away.
+    #[must_use]
+    pub fn or_cover(&self, person: PersonId) -> Option<PersonId> {
+        self.present(person, &mut HashSet::new())
+    }
+
     /// The person, or who covers for them, or who covers for those; whoever comes round again is passed over.
     fn present(&self, person: PersonId, seen: &mut HashSet<PersonId>) -> Option<PersonId> {
         let Some(covers) = self.away.get(&person) else { return Some(person) };

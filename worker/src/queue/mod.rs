@@ -69,6 +69,14 @@ impl Queue {
         }
     }
 
+    /// Whether batches reach a handler of this process right now.
+    pub fn alive(&self) -> bool {
+        match self {
+            Self::Memory(_) => true,
+            Self::Redis(queue) => queue.alive(),
+        }
+    }
+
     /// What was pushed here and no handler has begun, after `run` has ended: to be released in the database.
     pub fn leftovers(&self) -> Vec<LeasedBatch> {
         match self {

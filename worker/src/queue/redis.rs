@@ -19,7 +19,7 @@ use nazorg_domain::jobs::LeasedBatch;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, Client, RedisError};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, OnceCell};
 use tokio::time::timeout;
@@ -68,6 +68,7 @@ struct Inner {
     pushing: OnceCell<ConnectionManager>,
     pushed: AtomicU64,
     knock: Notify,
+    alive: AtomicBool,
 }
 
 impl std::fmt::Debug for RedisQueue {
@@ -89,8 +90,9 @@ impl RedisQueue {
             .lock_tasks(false) // the lease that counts is in the database
             .persist_results(true) // apalis's word for acknowledging
             .emit_events(false);
-        let (pushing, pushed, knock) = (OnceCell::new(), AtomicU64::new(0), Notify::new());
-        Ok(Self { inner: Arc::new(Inner { client, config, settings, pushing, pushed, knock }) })
+        let (pushing, pushed) = (OnceCell::new(), AtomicU64::new(0));
+        let (knock, alive) = (Notify::new(), AtomicBool::new(false));
+        Ok(Self { inner: Arc::new(Inner { client, config, settings, pushing, pushed, knock, alive }) })
     }
 
     pub(super) async fn push(&self, batches: &[LeasedBatch]) -> Result<(), QueueError> {
@@ -104,6 +106,11 @@ impl RedisQueue {
         }
     }
 
+    /// Whether a worker is connected right now.
+    pub(super) fn alive(&self) -> bool {
+        self.inner.alive.load(Ordering::Relaxed)
+    }
+
     pub(super) async fn run(&self, handover: Handover, stop: CancellationToken) {
         tokio::select! {
             () = self.live_on(&handover, &stop) => {}
@@ -115,6 +122,7 @@ impl RedisQueue {
         let mut lives = Lives::default();
         loop {
             let end = self.live(lives.begin(), handover, stop).await;
+            self.inner.alive.store(false, Ordering::Relaxed);
             if !lives.go_on(end, stop).await {
                 return;
             }
@@ -134,6 +142,7 @@ impl RedisQueue {
             .poll_with_stream(self.wakes());
         let context = WorkerContext::new(&name);
         let worker = WorkerBuilder::new(&context).backend(storage).build(handover.service(open));
+        inner.alive.store(true, Ordering::Relaxed);
         let end = super::handover_until(worker.run(), context, stop).await;
         inner.forget(connection, &name, end.is_ok()).await;
         end

@@ -1,0 +1,225 @@
+//! Everything the judging of a batch needs, in a fixed number of queries for any number of messages.
+
+use std::collections::HashMap;
+
+use chrono::{DurationRound, TimeDelta};
+use chrono_tz::Tz;
+use nazorg_entities::{
+    Audience, CaseId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, consents, follow_ups, messages,
+};
+
+use super::{
+    Template, rows,
+    rules::{
+        self, About, AboutFollowUp, Candidate, Consented, Digest, Going, PURPOSE, PURPOSE_CLOSE_ONE, Then, Verdict,
+    },
+    sending::subjects,
+};
+use crate::{
+    Context,
+    database::Writing,
+    error::Result,
+    jobs::Claimed,
+    organisations,
+    people::{self, Reachable, Recipient},
+    staff::{self, Wanted},
+};
+
+/// The facts of one organisation's part of a batch.
+pub(super) struct Facts {
+    zone: Tz,
+    follow_ups: HashMap<FollowUpId, follow_ups::Model>,
+    cases: HashMap<CaseId, rows::AboutCase>,
+    resolved: HashMap<Wanted, Option<PersonId>>,
+    present: HashMap<PersonId, Option<PersonId>>,
+    close_ones: HashMap<PersonId, Vec<PersonId>>,
+    recipients: HashMap<PersonId, Recipient>,
+    consents: Vec<consents::Model>,
+    recent: HashMap<PersonId, Vec<Instant>>,
+    told: HashMap<(PersonId, String), MessageId>,
+}
+
+pub(super) async fn gather(tx: &Writing, cx: &Context<'_>, rows: &[messages::Model]) -> Result<Facts> {
+    let zone = organisations::surroundings(&**tx, cx, None).await?.zone;
+    let (follow_up_ids, case_ids) = subjects(rows);
+    let follow_ups = rows::follow_ups(tx, cx, &follow_up_ids).await?;
+    let cases = rows::cases(tx, cx, &case_ids).await?;
+    let mut facts = Facts {
+        zone,
+        follow_ups,
+        cases,
+        resolved: HashMap::new(),
+        present: HashMap::new(),
+        close_ones: HashMap::new(),
+        recipients: HashMap::new(),
+        consents: Vec::new(),
+        recent: HashMap::new(),
+        told: HashMap::new(),
+    };
+    let persons = facts.persons(rows, Audience::Person);
+    let clients = facts.persons(rows, Audience::Family);
+    facts.close_ones = rows::close_ones(tx, cx, &clients).await?;
+    let staff = facts.staff(tx, cx, rows).await?;
+    let outside = sorted(persons.iter().chain(facts.close_ones.values().flatten()).copied());
+    rows::lock_persons(tx, &outside).await?;
+    let all = sorted(outside.iter().chain(&staff).copied());
+    facts.recipients = people::recipients(&**tx, cx, &all).await?;
+    let agreeing = sorted(outside.iter().chain(&clients).copied());
+    facts.consents = rows::consents(tx, cx, &agreeing, &[PURPOSE, PURPOSE_CLOSE_ONE]).await?;
+    facts.recent = rows::recent(tx, cx, &outside, cx.now - rules::CAP_SPAN).await?;
+    let minute = cx.now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(cx.now);
+    facts.told = rows::told(tx, cx, &staff, minute).await?;
+    Ok(facts)
+}
+
+fn sorted(ids: impl Iterator<Item = PersonId>) -> Vec<PersonId> {
+    let mut ids: Vec<_> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+impl Facts {
+    /// The persons whose cases' messages to this audience are among the rows.
+    fn persons(&self, rows: &[messages::Model], audience: Audience) -> Vec<PersonId> {
+        let of = rows.iter().filter(|row| row.audience == audience);
+        sorted(of.filter_map(|row| self.cases.get(&row.case_id).map(|case| case.person)))
+    }
+
+    /// Resolves who the staff among the recipients are.
+    async fn staff(&mut self, tx: &Writing, cx: &Context<'_>, rows: &[messages::Model]) -> Result<Vec<PersonId>> {
+        let to_staff: Vec<_> = rows.iter().filter(|row| row.audience == Audience::Staff).collect();
+        let mut wanted: Vec<_> = to_staff.iter().filter_map(|row| self.wanted(row)).collect();
+        wanted.dedup();
+        self.resolved = staff::resolve(&**tx, cx, &wanted).await?;
+        let handed = sorted(to_staff.iter().filter_map(|row| self.handed(row)));
+        self.present = staff::present(&**tx, cx, &handed).await?;
+        let found = self.resolved.values().chain(self.present.values());
+        Ok(sorted(found.filter_map(|person| *person)))
+    }
+
+    fn wanted(&self, row: &messages::Model) -> Option<Wanted> {
+        let case = self.cases.get(&row.case_id)?;
+        Some(Wanted { case: row.case_id, unit: case.unit, role: row.to_role.clone() })
+    }
+
+    /// To whom the follow-up was handed, where the message is for whoever does it.
+    fn handed(&self, row: &messages::Model) -> Option<PersonId> {
+        let follow_up = self.follow_ups.get(&row.follow_up_id)?;
+        follow_up.assigned_person_id.filter(|_| follow_up.role == row.to_role)
+    }
+
+    /// The person handed to, or who covers for them; else whoever fills the role.
+    fn staff_recipient(&self, row: &messages::Model) -> Option<PersonId> {
+        let handed = self.handed(row).and_then(|person| self.present.get(&person).copied().flatten());
+        handed.or_else(|| self.resolved.get(&self.wanted(row)?).copied().flatten())
+    }
+
+    pub(super) fn judge(&self, row: &messages::Model, job: &Claimed, now: Instant) -> Verdict {
+        if Template::parse(&row.template).is_none() {
+            return rules::end(MessageStatus::Failed, "unknown_template", Then::Alarm);
+        }
+        let about = self.about(row, job, now);
+        match row.audience {
+            Audience::Staff => {
+                let recipient = self.staff_recipient(row).and_then(|person| self.candidate(person, Consented::Yes));
+                rules::to_staff(&about, recipient.as_ref())
+            }
+            Audience::Person | Audience::Family => rules::to_person(&about, &self.candidates(row, now)),
+        }
+    }
+
+    fn about(&self, row: &messages::Model, job: &Claimed, now: Instant) -> About {
+        About {
+            status: row.status,
+            audience: row.audience,
+            because: row.because.clone(),
+            follow_up: self.follow_ups.get(&row.follow_up_id).map(|follow_up| AboutFollowUp {
+                status: follow_up.status.clone(),
+                reason: follow_up.reason.clone(),
+                window_until: follow_up.closes_at.max(follow_up.due_at),
+            }),
+            due_at: job.due_at,
+            safety_file: self.safety_file(row),
+            now,
+        }
+    }
+
+    fn safety_file(&self, row: &messages::Model) -> bool {
+        self.cases.get(&row.case_id).is_some_and(|case| case.record_profile == "safety_file")
+    }
+
+    /// The person themself, or those close to them: each with their own consent, and close ones with the person's towards them too.
+    fn candidates(&self, row: &messages::Model, now: Instant) -> Vec<Candidate<'_>> {
+        let Some(case) = self.cases.get(&row.case_id) else { return Vec::new() };
+        if row.audience == Audience::Person {
+            let consent = self.consented(case.person, &[PURPOSE], None, now);
+            return self.candidate(case.person, consent).into_iter().collect();
+        }
+        let close = self.close_ones.get(&case.person).map_or(&[][..], Vec::as_slice);
+        let candidates = close.iter().filter_map(|person| {
+            let theirs = self.consented(*person, &[PURPOSE], None, now);
+            let clients = self.consented(case.person, &[PURPOSE_CLOSE_ONE, PURPOSE], Some(*person), now);
+            self.candidate(*person, if clients == Consented::Yes { theirs } else { clients })
+        });
+        candidates.collect()
+    }
+
+    fn consented(&self, person: PersonId, purposes: &[&str], towards: Option<PersonId>, now: Instant) -> Consented {
+        let own: Vec<_> = self.consents.iter().filter(|row| row.person_id == person).collect();
+        let found = purposes.iter().map(|purpose| rules::consented(&own, purpose, towards, now));
+        found.min_by_key(|consented| *consented as u8).unwrap_or(Consented::Missing)
+    }
+
+    fn candidate(&self, person: PersonId, consent: Consented) -> Option<Candidate<'_>> {
+        let recipient = self.recipients.get(&person)?;
+        Some(Candidate {
+            person,
+            deceased: recipient.deceased_at.is_some(),
+            do_not_contact: recipient.do_not_contact_at.is_some(),
+            points: recipient.reachable.iter().map(|reachable| &reachable.point).collect(),
+            zone: self.zone_of(recipient),
+            consent,
+            recent: self.recent.get(&person).cloned().unwrap_or_default(),
+        })
+    }
+
+    /// A message that goes, for the merging.
+    pub(super) fn going(&self, row: &messages::Model, verdict: &Verdict) -> Option<Going> {
+        let Verdict::Go { to, .. } = verdict else { return None };
+        let template = rules::masked(Template::parse(&row.template)?, self.safety_file(row));
+        let (staff, again) = (row.audience == Audience::Staff, row.status == MessageStatus::Sending);
+        Some(Going { id: row.id, planned_at: row.planned_at, to: *to, staff, again, template })
+    }
+
+    /// The message by which staff was told the same this very minute, when that was already sent: one digest per recipient and minute.
+    pub(super) fn told<'a>(
+        &self,
+        digest: &Digest,
+        mut rows: impl Iterator<Item = &'a messages::Model>,
+    ) -> Option<MessageId> {
+        let leader = rows.find(|row| row.id == digest.leader)?;
+        let fresh = leader.audience == Audience::Staff && leader.status == MessageStatus::Pending;
+        let to = self.staff_recipient(leader).filter(|_| fresh)?;
+        self.told.get(&(to, leader.template.clone())).copied().filter(|_| digest.template.as_str() == leader.template)
+    }
+
+    pub(super) fn reachable(&self, person: PersonId, point: usize) -> Option<(&Recipient, &Reachable)> {
+        let recipient = self.recipients.get(&person)?;
+        Some((recipient, recipient.reachable.get(point)?))
+    }
+
+    pub(super) fn zone_of(&self, recipient: &Recipient) -> Tz {
+        recipient.zone.unwrap_or(self.zone)
+    }
+
+    /// The moment a message is about: when its follow-up is due.
+    pub(super) fn moment(&self, row: &messages::Model) -> Instant {
+        self.follow_ups.get(&row.follow_up_id).and_then(|follow_up| follow_up.due_at).unwrap_or(row.planned_at)
+    }
+
+    /// The role that does the follow-up.
+    pub(super) fn role(&self, id: FollowUpId) -> &str {
+        self.follow_ups.get(&id).map_or(staff::rules::COORDINATOR, |follow_up| follow_up.role.as_str())
+    }
+}

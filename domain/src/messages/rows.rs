@@ -1,0 +1,299 @@
+//! The SQL of messages.
+
+use std::collections::HashMap;
+
+use nazorg_entities::{
+    Audience, CaseId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, TrajectoryId, UnitId, cases, consents,
+    follow_ups, jobs as table, messages, persons, relations, trajectories,
+};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select, sea_query::OnConflict,
+};
+use uuid::Uuid;
+
+use super::Filter;
+use crate::{
+    Context,
+    database::Writing,
+    error::{Error, Result},
+    jobs::LeasedBatch,
+    policy::Reach,
+};
+
+/// The only way this context starts a SELECT: the tenant's, or those of one's own cases and those to oneself.
+fn visible(cx: &Context<'_>, reach: Reach) -> Select<messages::Entity> {
+    let all = messages::Entity::find().filter(messages::Column::OrganisationId.eq(cx.organisation));
+    match reach {
+        Reach::All => all,
+        Reach::Own => all.filter(
+            Condition::any()
+                .add(messages::Column::CaseId.in_subquery(crate::cases::visible_ids(cx)))
+                .add(messages::Column::RecipientId.eq(cx.caller.person)),
+        ),
+    }
+}
+
+pub(super) async fn one(
+    db: &impl ConnectionTrait,
+    cx: &Context<'_>,
+    reach: Reach,
+    id: MessageId,
+) -> Result<messages::Model> {
+    visible(cx, reach).filter(messages::Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
+}
+
+pub(super) async fn list(
+    cx: &Context<'_>,
+    reach: Reach,
+    filter: &Filter,
+    (after, limit): (Option<Uuid>, u64),
+) -> Result<Vec<messages::Model>> {
+    use messages::Column as C;
+    let Filter { statuses, case_ids, follow_up_ids, recipient_ids } = filter;
+    let wanted = Condition::all()
+        .add_option((!statuses.is_empty()).then(|| C::Status.is_in(statuses.clone())))
+        .add_option((!case_ids.is_empty()).then(|| C::CaseId.is_in(case_ids.clone())))
+        .add_option((!follow_up_ids.is_empty()).then(|| C::FollowUpId.is_in(follow_up_ids.clone())))
+        .add_option((!recipient_ids.is_empty()).then(|| C::RecipientId.is_in(recipient_ids.clone())))
+        .add_option(after.map(|after| C::Id.gt(after)));
+    Ok(visible(cx, reach).filter(wanted).order_by_asc(C::Id).limit(limit).all(&cx.db()).await?)
+}
+
+/// The trajectories whose messages these leases are about.
+pub(super) async fn trajectories_of(tx: &Writing, batch: &LeasedBatch) -> Result<Vec<TrajectoryId>> {
+    let subjects = table::Entity::find()
+        .select_only()
+        .column(table::Column::Subject)
+        .filter(table::Column::Id.is_in(batch.leases.iter().map(|lease| lease.id)))
+        .into_query();
+    Ok(messages::Entity::find()
+        .select_only()
+        .distinct()
+        .column(messages::Column::TrajectoryId)
+        .filter(messages::Column::Id.in_subquery(subjects))
+        .into_tuple()
+        .all(&**tx)
+        .await?)
+}
+
+/// Locks trajectories, as every verb does first: whoever closes one waits for us or we for them.
+pub(super) async fn lock_trajectories(tx: &Writing, ids: &[TrajectoryId]) -> Result<()> {
+    let _: Vec<TrajectoryId> = trajectories::Entity::find()
+        .select_only()
+        .column(trajectories::Column::Id)
+        .filter(trajectories::Column::Id.is_in(ids.iter().copied()))
+        .order_by_asc(trajectories::Column::Id)
+        .lock_exclusive()
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    Ok(())
+}
+
+/// Locks recipients whose frequency is capped: two workers must not each find room for the last one.
+pub(super) async fn lock_persons(tx: &Writing, ids: &[PersonId]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let _: Vec<PersonId> = persons::Entity::find()
+        .select_only()
+        .column(persons::Column::Id)
+        .filter(persons::Column::Id.is_in(ids.iter().copied()))
+        .order_by_asc(persons::Column::Id)
+        .lock_exclusive()
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    Ok(())
+}
+
+/// The messages, locked, in order of their ids.
+pub(super) async fn locked(tx: &Writing, cx: &Context<'_>, ids: &[MessageId]) -> Result<Vec<messages::Model>> {
+    Ok(visible(cx, Reach::All)
+        .filter(messages::Column::Id.is_in(ids.iter().copied()))
+        .order_by_asc(messages::Column::Id)
+        .lock_exclusive()
+        .all(&**tx)
+        .await?)
+}
+
+/// Writes messages as they now are; those in hand exist, so nothing is inserted.
+pub(super) async fn save(tx: &Writing, changed: Vec<messages::Model>) -> Result<()> {
+    use messages::Column as C;
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let as_now = OnConflict::column(C::Id)
+        .update_columns([
+            C::Status,
+            C::Reason,
+            C::RecipientId,
+            C::Channel,
+            C::ContactPointId,
+            C::MergedInto,
+            C::ProviderId,
+            C::SentAt,
+            C::AcknowledgedAt,
+            C::FinalAt,
+            C::Version,
+        ])
+        .to_owned();
+    let rows = changed.into_iter().map(IntoActiveModel::into_active_model);
+    messages::Entity::insert_many(rows).on_conflict(as_now).exec_without_returning(&**tx).await?;
+    Ok(())
+}
+
+pub(super) async fn follow_ups(
+    tx: &Writing,
+    cx: &Context<'_>,
+    ids: &[FollowUpId],
+) -> Result<HashMap<FollowUpId, follow_ups::Model>> {
+    let found = follow_ups::Entity::find()
+        .filter(follow_ups::Column::OrganisationId.eq(cx.organisation))
+        .filter(follow_ups::Column::Id.is_in(ids.iter().copied()))
+        .all(&**tx)
+        .await?;
+    Ok(found.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// A case as its messages need it.
+pub(super) struct AboutCase {
+    pub(super) person: PersonId,
+    pub(super) unit: Option<UnitId>,
+    pub(super) record_profile: String,
+}
+
+pub(super) async fn cases(tx: &Writing, cx: &Context<'_>, ids: &[CaseId]) -> Result<HashMap<CaseId, AboutCase>> {
+    use cases::Column as C;
+    let found: Vec<(CaseId, PersonId, Option<UnitId>, String)> = cases::Entity::find()
+        .select_only()
+        .columns([C::Id, C::PersonId, C::UnitId, C::RecordProfile])
+        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(C::Id.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    Ok(found
+        .into_iter()
+        .map(|(id, person, unit, record_profile)| (id, AboutCase { person, unit, record_profile }))
+        .collect())
+}
+
+/// Whom these persons have as close ones, the longest known first.
+pub(super) async fn close_ones(
+    tx: &Writing,
+    cx: &Context<'_>,
+    persons: &[PersonId],
+) -> Result<HashMap<PersonId, Vec<PersonId>>> {
+    use relations::Column as C;
+    if persons.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found: Vec<(PersonId, PersonId)> = relations::Entity::find()
+        .select_only()
+        .columns([C::PersonId, C::OtherPersonId])
+        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(C::PersonId.is_in(persons.iter().copied()))
+        .filter(C::Kind.eq("close_one"))
+        .filter(C::EndedAt.is_null())
+        .order_by_asc(C::Id)
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    let mut close: HashMap<PersonId, Vec<PersonId>> = HashMap::new();
+    for (person, other) in found {
+        close.entry(person).or_default().push(other);
+    }
+    Ok(close)
+}
+
+/// What these persons ever agreed to about messages, taken back or not.
+pub(super) async fn consents(
+    tx: &Writing,
+    cx: &Context<'_>,
+    persons: &[PersonId],
+    purposes: &[&str],
+) -> Result<Vec<consents::Model>> {
+    if persons.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(consents::Entity::find()
+        .filter(consents::Column::OrganisationId.eq(cx.organisation))
+        .filter(consents::Column::PersonId.is_in(persons.iter().copied()))
+        .filter(consents::Column::Purpose.is_in(purposes.iter().copied()))
+        .order_by_asc(consents::Column::Id)
+        .all(&**tx)
+        .await?)
+}
+
+/// What these persons were sent since, as persons or close ones, over all protocols: taken by the provider, on its way, or perhaps.
+pub(super) async fn recent(
+    tx: &Writing,
+    cx: &Context<'_>,
+    persons: &[PersonId],
+    since: Instant,
+) -> Result<HashMap<PersonId, Vec<Instant>>> {
+    use messages::Column as C;
+    if persons.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found: Vec<(PersonId, Instant)> = visible(cx, Reach::All)
+        .select_only()
+        .columns([C::RecipientId, C::SentAt])
+        .filter(C::RecipientId.is_in(persons.iter().copied()))
+        .filter(C::SentAt.gt(since))
+        .filter(C::Audience.ne(Audience::Staff))
+        .filter(C::Status.is_in([MessageStatus::Sending, MessageStatus::Sent, MessageStatus::Unknown]))
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    let mut recent: HashMap<PersonId, Vec<Instant>> = HashMap::new();
+    for (person, at) in found {
+        recent.entry(person).or_default().push(at);
+    }
+    Ok(recent)
+}
+
+/// What staff was already told since the minute began, with which text.
+pub(super) async fn told(
+    tx: &Writing,
+    cx: &Context<'_>,
+    persons: &[PersonId],
+    since: Instant,
+) -> Result<HashMap<(PersonId, String), MessageId>> {
+    use messages::Column as C;
+    if persons.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found: Vec<(PersonId, String, MessageId)> = visible(cx, Reach::All)
+        .select_only()
+        .columns([C::RecipientId, C::Template, C::Id])
+        .filter(C::RecipientId.is_in(persons.iter().copied()))
+        .filter(C::SentAt.gte(since))
+        .filter(C::Audience.eq(Audience::Staff))
+        .filter(C::Status.eq(MessageStatus::Sent))
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    Ok(found.into_iter().map(|(person, template, id)| ((person, template), id)).collect())
+}
+
+/// How many each of these already speaks for besides itself.
+pub(super) async fn spoken_for(
+    tx: &Writing,
+    cx: &Context<'_>,
+    leaders: &[MessageId],
+) -> Result<HashMap<MessageId, i64>> {
+    use messages::Column as C;
+    let found: Vec<(MessageId, i64)> = visible(cx, Reach::All)
+        .select_only()
+        .column(C::MergedInto)
+        .column_as(C::Id.count(), "count")
+        .filter(C::MergedInto.is_in(leaders.iter().copied()))
+        .group_by(C::MergedInto)
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    Ok(found.into_iter().collect())
+}

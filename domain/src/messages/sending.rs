@@ -1,0 +1,282 @@
+//! The moment of sending, in two transactions with the provider's call between them (DESIGN section 5). Here the first: claim, judge,
+//! mark. What is answered is committed as `sending`, and may be sent exactly once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono_tz::Tz;
+use nazorg_entities::{
+    AccessAction, Audience, CaseId, ChannelKind, FollowUpId, Instant, MessageId, MessageStatus, OrganisationId,
+    PersonId, TrajectoryId, messages,
+};
+use serde_json::json;
+
+use super::{
+    Template,
+    facts::{Facts, gather},
+    rows,
+    rules::{self, Ending, Going, Then, Verdict},
+};
+use crate::{
+    App, Context,
+    database::Writing,
+    error::{Error, Result},
+    events::{self, Event, Kind},
+    follow_ups,
+    jobs::{self, Claimed, Lease, LeasedBatch, Outcome},
+    people,
+};
+
+/// A message that is to be sent now; it is marked, and its job is in hand.
+#[derive(Clone)]
+pub struct ToSend {
+    /// Which.
+    pub id: MessageId,
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// For whom: staff at least once, others at most once.
+    pub audience: Audience,
+    /// Over which channel.
+    pub channel: ChannelKind,
+    /// Where to; opened for this and nothing else.
+    pub address: String,
+    /// The recipient's language.
+    pub language: String,
+    /// The recipient's time zone.
+    pub zone: Tz,
+    /// With which text.
+    pub template: Template,
+    /// The moment it is about.
+    pub about: Instant,
+    /// How many messages it speaks for.
+    pub count: u32,
+    /// Its job.
+    pub job: Lease,
+    /// How often sending failed before.
+    pub attempts: u32,
+    pub(super) trajectory: TrajectoryId,
+    pub(super) version: i32,
+}
+
+impl std::fmt::Debug for ToSend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ToSend").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Claims messages whose moment has come and judges each as things stand now: consent, safe contact, stop rules, quiet hours,
+/// frequency. What may go is marked `sending` and answered; everything else is settled here, with its reason.
+pub async fn take(app: &App, batch: &LeasedBatch) -> Result<Vec<ToSend>> {
+    let tx = app.db.begin().await?;
+    let trajectories = rows::trajectories_of(&tx, batch).await?;
+    rows::lock_trajectories(&tx, &trajectories).await?;
+    let mut by_organisation: BTreeMap<OrganisationId, Vec<Claimed>> = BTreeMap::new();
+    for claimed in jobs::claim(&tx, app, batch).await? {
+        by_organisation.entry(claimed.organisation).or_default().push(claimed);
+    }
+    let mut sending = Vec::new();
+    for (organisation, claimed) in by_organisation {
+        let cx = app.worker_context(organisation);
+        sending.append(&mut take_in(&tx, &cx, claimed).await?);
+    }
+    tx.commit(&*app.bell).await?;
+    Ok(sending)
+}
+
+/// One message with what was decided about it.
+struct Decided {
+    row: messages::Model,
+    job: Claimed,
+    verdict: Verdict,
+}
+
+async fn take_in(tx: &Writing, cx: &Context<'_>, claimed: Vec<Claimed>) -> Result<Vec<ToSend>> {
+    let mut jobs: HashMap<MessageId, Claimed> = claimed.into_iter().map(|job| (MessageId(job.subject), job)).collect();
+    let ids: Vec<MessageId> = jobs.keys().copied().collect();
+    let rows = rows::locked(tx, cx, &ids).await?;
+    let unsent = |row: &messages::Model| matches!(row.status, MessageStatus::Pending | MessageStatus::Sending);
+    let open: Vec<_> = rows.into_iter().filter(unsent).collect();
+    let facts = gather(tx, cx, &open).await?;
+    let mut decided = Vec::with_capacity(open.len());
+    for row in open {
+        if let Some(job) = jobs.remove(&row.id) {
+            let verdict = facts.judge(&row, &job, cx.now);
+            decided.push(Decided { row, job, verdict });
+        }
+    }
+    // What is left has a message that ended otherwise, or none: nothing is owed for it any more.
+    let mut settled: Vec<(Lease, Outcome)> = jobs.values().map(|job| (job.job, Outcome::Done)).collect();
+    let sending = mark(tx, cx, (&facts, &mut decided)).await?;
+    settled.extend(decided.iter().filter_map(|one| outcome(one).map(|outcome| (one.job.job, outcome))));
+    conclude(tx, cx, &facts, decided).await?;
+    jobs::settle(tx, cx.app, &settled).await?;
+    Ok(sending)
+}
+
+/// What becomes of the job; `None` while its message is being sent.
+fn outcome(one: &Decided) -> Option<Outcome> {
+    match &one.verdict {
+        Verdict::Go { .. } => None,
+        Verdict::Later { at, .. } => Some(Outcome::Again(*at)),
+        Verdict::End(_) => Some(Outcome::Done),
+    }
+}
+
+/// Merges what goes to the same recipient, opens the addresses, and prepares what is sent. What turns out not to go gets its ending.
+async fn mark(tx: &Writing, cx: &Context<'_>, (facts, decided): (&Facts, &mut Vec<Decided>)) -> Result<Vec<ToSend>> {
+    let going: Vec<Going> = decided.iter().filter_map(|one| facts.going(&one.row, &one.verdict)).collect();
+    let mut leads = HashMap::new();
+    for digest in rules::digests(going) {
+        let told = facts.told(&digest, decided.iter().map(|one| &one.row));
+        for id in &digest.merged {
+            merge(decided, *id, told.unwrap_or(digest.leader));
+        }
+        match told {
+            Some(earlier) => merge(decided, digest.leader, earlier),
+            None => _ = leads.insert(digest.leader, (digest.template, digest.merged.len())),
+        }
+    }
+    let spoken_for = rows::spoken_for(tx, cx, &leads.keys().copied().collect::<Vec<_>>()).await?;
+    let mut sending = Vec::with_capacity(leads.len());
+    for one in decided.iter_mut() {
+        let (Verdict::Go { to, point }, Some((template, merged))) = (&one.verdict, leads.get(&one.row.id)) else {
+            continue;
+        };
+        let Some((recipient, reachable)) = facts.reachable(*to, *point) else {
+            return Err(Error::internal("a recipient that was judged is gone"));
+        };
+        let address = match people::open_address(cx, reachable).await {
+            Ok(address) => address,
+            Err(Error::Internal(log)) => {
+                tracing::error!(code = "address_unreadable", message = %one.row.id, log, "not sent");
+                one.verdict = rules::end(MessageStatus::Failed, "address_unreadable", Then::Alarm);
+                continue;
+            }
+            Err(other) => return Err(other),
+        };
+        let earlier = spoken_for.get(&one.row.id).copied().unwrap_or(0);
+        let count = i64::try_from(*merged).unwrap_or(i64::MAX).saturating_add(earlier).saturating_add(1);
+        sending.push(ToSend {
+            id: one.row.id,
+            organisation: cx.organisation,
+            audience: one.row.audience,
+            channel: reachable.point.channel,
+            address,
+            language: recipient.language.clone(),
+            zone: facts.zone_of(recipient),
+            template: *template,
+            about: facts.moment(&one.row),
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+            job: one.job.job,
+            attempts: u32::try_from(one.job.attempts).unwrap_or(0),
+            trajectory: one.row.trajectory_id,
+            version: one.row.version + 1,
+        });
+        one.row.contact_point_id = Some(reachable.point.id);
+        one.row.channel = Some(reachable.point.channel);
+    }
+    Ok(sending)
+}
+
+fn merge(decided: &mut [Decided], id: MessageId, into: MessageId) {
+    if let Some(one) = decided.iter_mut().find(|one| one.row.id == id) {
+        if let Verdict::Go { to, .. } = one.verdict {
+            one.row.recipient_id = Some(to);
+        }
+        one.row.merged_into = Some(into);
+        one.verdict = rules::end(MessageStatus::Merged, "digest", Then::Nothing);
+    }
+}
+
+/// Writes what was decided, and what follows from it.
+async fn conclude(tx: &Writing, cx: &Context<'_>, facts: &Facts, decided: Vec<Decided>) -> Result<()> {
+    let (mut changed, mut endings) = (Vec::with_capacity(decided.len()), Vec::new());
+    for Decided { mut row, job: _, verdict } in decided {
+        row.version += 1;
+        match verdict {
+            Verdict::Go { to, .. } => {
+                row.status = MessageStatus::Sending;
+                row.reason = None;
+                row.recipient_id = Some(to);
+                row.sent_at = Some(cx.now);
+            }
+            Verdict::Later { reason, .. } => {
+                row.status = MessageStatus::Pending;
+                row.reason = Some(reason.to_owned());
+            }
+            Verdict::End(ending) => {
+                finish(&mut row, &ending, cx.now);
+                endings.push((ended(&row, facts.role(row.follow_up_id)), ending));
+            }
+        }
+        changed.push(row);
+    }
+    rows::save(tx, changed).await?;
+    follow(tx, cx, endings).await
+}
+
+/// A message that ended unsent, as what follows needs it.
+pub(super) struct Ended {
+    pub(super) id: MessageId,
+    pub(super) case: CaseId,
+    pub(super) trajectory: TrajectoryId,
+    pub(super) role: String,
+}
+
+pub(super) fn ended(row: &messages::Model, role: &str) -> Ended {
+    Ended { id: row.id, case: row.case_id, trajectory: row.trajectory_id, role: role.to_owned() }
+}
+
+pub(super) fn finish(row: &mut messages::Model, ending: &Ending, now: Instant) {
+    row.status = ending.status;
+    row.reason = Some(ending.reason.clone());
+    row.final_at = Some(now);
+    if ending.status != MessageStatus::Unknown {
+        row.sent_at = None;
+    }
+}
+
+/// The event of each ending, and its task or alarm.
+pub(super) async fn follow(tx: &Writing, cx: &Context<'_>, endings: Vec<(Ended, Ending)>) -> Result<()> {
+    let mut happened = Vec::new();
+    for (ended, ending) in &endings {
+        let told = json!({ "status": ending.status.as_str(), "reason": ending.reason });
+        happened.push(Event::new(Kind::MessageNotSent, ended.id.0).of_case(ended.case).with(told));
+        metrics::counter!("nazorg_messages_not_sent_total", "status" => ending.status.as_str()).increment(1);
+        let alarmed = match ending.then {
+            Then::Nothing => None,
+            Then::Alarm => Some(ending.reason.clone()),
+            Then::Task(code) => {
+                let task = (ended.id.0, code, rules::task_role(&ended.role));
+                match follow_ups::add_task(tx, cx, ended.trajectory, task).await {
+                    Ok(()) => None,
+                    // A trajectory that is over takes no task; then someone must be told in another way.
+                    Err(Error::Violation(violation)) => Some(violation.code.as_str().to_owned()),
+                    Err(other) => return Err(other),
+                }
+            }
+        };
+        if let Some(code) = alarmed {
+            metrics::counter!("nazorg_alarms_total").increment(1);
+            tracing::error!(code = "message_undeliverable", message = %ended.id, reason = code, "alarm");
+            let told = json!({ "code": code, "messageId": ended.id });
+            happened.push(Event::new(Kind::AlarmRaised, ended.id.0).of_case(ended.case).with(told));
+        }
+    }
+    events::record(tx, cx, happened).await
+}
+
+/// Which follow-ups and cases a set of messages is about.
+pub(super) fn subjects(rows: &[messages::Model]) -> (Vec<FollowUpId>, Vec<CaseId>) {
+    let mut follow_ups: Vec<_> = rows.iter().map(|row| row.follow_up_id).collect();
+    let mut cases: Vec<_> = rows.iter().map(|row| row.case_id).collect();
+    follow_ups.sort_unstable();
+    follow_ups.dedup();
+    cases.sort_unstable();
+    cases.dedup();
+    (follow_ups, cases)
+}
+
+/// The word under which a sending is logged for the person it reached.
+pub(super) fn access(id: MessageId, to: PersonId) -> crate::audit::Access {
+    crate::audit::Access::new(AccessAction::Execute, "message.sent", "message", id.0).of(to)
+}

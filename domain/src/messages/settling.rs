@@ -1,0 +1,168 @@
+//! The second transaction: what the provider said becomes what the row says.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use nazorg_entities::{Audience, FollowUpId, Instant, MessageId, MessageStatus, OrganisationId, messages};
+use serde_json::json;
+
+use super::{
+    ToSend, rows,
+    rules::{Ending, Then},
+    sending::{access, ended, finish, follow},
+};
+use crate::{
+    App, Context, audit,
+    database::Writing,
+    error::Result,
+    events::{self, Event, Kind},
+    jobs::{self, Lease, Outcome},
+};
+
+/// What came of sending one message.
+#[derive(Debug, Clone)]
+pub struct Delivered {
+    /// Which.
+    pub message: ToSend,
+    /// How far it got.
+    pub result: Sending,
+}
+
+/// How far a message got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sending {
+    /// The provider took it.
+    Taken {
+        /// What the provider calls it.
+        provider_id: Option<String>,
+    },
+    /// The provider certainly did not take it.
+    NotTaken {
+        /// Why, with the provider's number: for the ledger.
+        reason: String,
+        /// The same without the number: for the job.
+        code: &'static str,
+        /// How long to wait before the next try; `None`: there is none.
+        retry: Option<Duration>,
+    },
+    /// It may have been taken.
+    Perhaps {
+        /// Why.
+        reason: String,
+        /// For the job.
+        code: &'static str,
+        /// How long to wait before staff is sent it again; `None`: it is not.
+        retry: Option<Duration>,
+    },
+    /// It was not begun: no attempt was made.
+    NotBegun,
+}
+
+/// What becomes of a message and its job.
+enum Fate {
+    Sent(Option<String>),
+    Again { reason: String, code: &'static str, after: Duration },
+    Back,
+    Ended(Ending),
+}
+
+/// Staff at least once, others at most once: the one place where that is decided.
+fn fate(audience: Audience, result: Sending) -> Fate {
+    let staff = audience == Audience::Staff;
+    let end = |status, reason, then| Fate::Ended(Ending { status, reason, then });
+    match result {
+        Sending::Taken { provider_id } => Fate::Sent(provider_id),
+        Sending::NotBegun => Fate::Back,
+        Sending::NotTaken { reason, code, retry: Some(after) } => Fate::Again { reason, code, after },
+        Sending::NotTaken { reason, retry: None, .. } => {
+            end(MessageStatus::Failed, reason, if staff { Then::Alarm } else { Then::Task("not_delivered") })
+        }
+        Sending::Perhaps { reason, code, retry: Some(after) } if staff => Fate::Again { reason, code, after },
+        Sending::Perhaps { reason, .. } => {
+            end(MessageStatus::Unknown, reason, if staff { Then::Alarm } else { Then::Task("delivery_unknown") })
+        }
+    }
+}
+
+/// Settles what was sent. A message that another worker has taken over meanwhile is that worker's: it is left as it is.
+pub async fn settle(app: &App, delivered: Vec<Delivered>) -> Result<()> {
+    let mut trajectories: Vec<_> = delivered.iter().map(|one| one.message.trajectory).collect();
+    trajectories.sort_unstable();
+    trajectories.dedup();
+    let mut by_organisation: BTreeMap<OrganisationId, Vec<Delivered>> = BTreeMap::new();
+    for one in delivered {
+        by_organisation.entry(one.message.organisation).or_default().push(one);
+    }
+    let tx = app.db.begin().await?;
+    rows::lock_trajectories(&tx, &trajectories).await?;
+    let mut back = Vec::new();
+    for (organisation, delivered) in by_organisation {
+        let cx = app.worker_context(organisation);
+        back.append(&mut settle_in(&tx, &cx, delivered).await?);
+    }
+    tx.commit(&*app.bell).await?;
+    if back.is_empty() { Ok(()) } else { jobs::hand_back(app, &back).await }
+}
+
+/// Answers the jobs that are handed back untouched.
+async fn settle_in(tx: &Writing, cx: &Context<'_>, delivered: Vec<Delivered>) -> Result<Vec<Lease>> {
+    let ids: Vec<MessageId> = delivered.iter().map(|one| one.message.id).collect();
+    let mut rows: BTreeMap<MessageId, messages::Model> =
+        rows::locked(tx, cx, &ids).await?.into_iter().map(|row| (row.id, row)).collect();
+    let follow_ups: Vec<FollowUpId> = rows.values().map(|row| row.follow_up_id).collect();
+    let follow_ups = rows::follow_ups(tx, cx, &follow_ups).await?;
+    let (mut settled, mut back, mut changed, mut endings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for Delivered { message, result } in delivered {
+        let ours = |row: &messages::Model| row.status == MessageStatus::Sending && row.version == message.version;
+        let Some(mut row) = rows.remove(&message.id).filter(ours) else {
+            tracing::warn!(code = "message_taken_over", message = %message.id, "its settling is refused");
+            continue;
+        };
+        row.version += 1;
+        match fate(message.audience, result) {
+            Fate::Sent(provider_id) => {
+                sent(&mut row, provider_id, cx.now);
+                settled.push((message.job, Outcome::Done));
+            }
+            Fate::Again { reason, code, after } => {
+                (row.status, row.reason, row.sent_at) = (MessageStatus::Pending, Some(reason), None);
+                settled.push((message.job, Outcome::Retry { after, error: code }));
+            }
+            Fate::Back => {
+                (row.status, row.reason, row.sent_at) = (MessageStatus::Pending, None, None);
+                back.push(message.job);
+            }
+            Fate::Ended(ending) => {
+                finish(&mut row, &ending, cx.now);
+                let role = follow_ups.get(&row.follow_up_id).map_or("coordinator", |one| one.role.as_str());
+                endings.push((ended(&row, role), ending));
+                settled.push((message.job, Outcome::Done));
+            }
+        }
+        changed.push(row);
+    }
+    tell(tx, cx, &changed).await?;
+    rows::save(tx, changed).await?;
+    follow(tx, cx, endings).await?;
+    jobs::settle(tx, cx.app, &settled).await?;
+    Ok(back)
+}
+
+fn sent(row: &mut messages::Model, provider_id: Option<String>, now: Instant) {
+    row.status = MessageStatus::Sent;
+    row.reason = None;
+    row.provider_id = provider_id;
+    row.final_at = Some(now);
+}
+
+/// The events of what was sent, and for persons and families who was reached, for their own overview (DOMAIN 10.17).
+async fn tell(tx: &Writing, cx: &Context<'_>, changed: &[messages::Model]) -> Result<()> {
+    let sent = || changed.iter().filter(|row| row.status == MessageStatus::Sent);
+    let happened = sent().map(|row| {
+        let told = json!({ "template": row.template, "channel": row.channel });
+        Event::new(Kind::MessageSent, row.id.0).of_case(row.case_id).with(told)
+    });
+    events::record(tx, cx, happened.collect::<Vec<_>>()).await?;
+    let reached = sent().filter(|row| row.audience != Audience::Staff);
+    let accesses: Vec<_> = reached.filter_map(|row| Some(access(row.id, row.recipient_id?))).collect();
+    audit::record(&**tx, cx, &accesses).await
+}

@@ -1,0 +1,185 @@
+//! From a batch to its handler, and from a failure to what becomes of the jobs: the one place where an error is mapped to a retry.
+
+use crate::relay::{bounded, hand_back};
+use crate::{backoff, jobs as handlers};
+use futures::FutureExt;
+use nazorg_domain::entities::JobKind;
+use nazorg_domain::error::{Error, Result};
+use nazorg_domain::jobs::{self, Claimed, LeasedBatch, Outcome};
+use nazorg_domain::messages::ToSend;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// How long a handler may take over a batch.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest a worker holds its breath when something we stand on is away.
+const BREATH: Duration = Duration::from_secs(5);
+
+/// Runs a batch and settles whatever comes of it. Never fails: what cannot even be settled lapses and is sent again.
+pub(crate) async fn run(hands: &handlers::Hands, batch: LeasedBatch) {
+    let began = tokio::time::Instant::now();
+    let kind = batch.kind.as_str();
+    let result = work(hands, &batch).await;
+    metrics::histogram!("nazorg_batch_seconds", "kind" => kind).record(began.elapsed().as_secs_f64());
+    match result {
+        Ok(()) => {}
+        Err(Trouble::Failed(Error::Unavailable { retry_after, log })) => {
+            tracing::warn!(code = "unavailable", kind, size = batch.leases.len(), log, "handed back");
+            let _ = hands.stop.run_until_cancelled(sleep(retry_after.min(BREATH))).await;
+            hand_back(&hands.app, &[batch]).await;
+        }
+        Err(trouble) => fail_alone(hands, batch, trouble).await,
+    }
+}
+
+/// One among a hundred that fails must not take the others with it: halves are tried, until the one is alone.
+fn fail_alone<'a>(
+    hands: &'a handlers::Hands,
+    batch: LeasedBatch,
+    trouble: Trouble,
+) -> futures::future::BoxFuture<'a, ()> {
+    Box::pin(async move {
+        if batch.leases.len() == 1 {
+            return settle_failed(hands, &batch, &trouble).await;
+        }
+        let kind = batch.kind;
+        let (one, other) = batch.leases.split_at(batch.leases.len() / 2);
+        for half in [one, other] {
+            let half = LeasedBatch { kind, leases: half.to_vec() };
+            if let Err(trouble) = work(hands, &half).await {
+                fail_alone(hands, half, trouble).await;
+            }
+        }
+    })
+}
+
+/// What the database does is bounded, and can be tried again; what goes out after it has its own bounds, and cannot.
+async fn work(hands: &handlers::Hands, batch: &LeasedBatch) -> Result<(), Trouble> {
+    let attempted = AssertUnwindSafe(handle(hands, batch)).catch_unwind();
+    let marked = match timeout(PATIENCE, attempted).await {
+        Err(_) => Err(Trouble::TimedOut),
+        Ok(Err(_)) => Err(Trouble::Panicked),
+        Ok(Ok(done)) => done.map_err(Trouble::Failed),
+    }?;
+    handlers::message::send_all(hands, marked).await;
+    Ok(())
+}
+
+/// Answers the messages that go out now.
+async fn handle(hands: &handlers::Hands, batch: &LeasedBatch) -> Result<Vec<ToSend>> {
+    match batch.kind {
+        JobKind::FollowUp => handlers::follow_up::run(hands, batch).await.map(|()| Vec::new()),
+        JobKind::Message => handlers::message::take(hands, batch).await,
+    }
+}
+
+async fn settle_failed(hands: &handlers::Hands, batch: &LeasedBatch, trouble: &Trouble) {
+    let kind = batch.kind.as_str();
+    let judge = |job: &Claimed| verdict(trouble, job);
+    match bounded(jobs::fail(&hands.app, batch, judge)).await {
+        Err(error) => tracing::error!(code = "failure_not_settled", kind, %error, "the lease lapses"),
+        Ok(settled) => {
+            for (job, outcome) in settled {
+                let (id, attempts) = (job.job.id, job.attempts + 1);
+                if let Outcome::GivenUp { error } = outcome {
+                    metrics::counter!("nazorg_jobs_given_up_total", "kind" => kind).increment(1);
+                    tracing::error!(code = "job_given_up", kind, %id, attempts, error, %trouble, "alarm");
+                } else {
+                    metrics::counter!("nazorg_jobs_failed_total", "kind" => kind).increment(1);
+                    tracing::warn!(code = trouble.code(), kind, %id, attempts, %trouble, "tried again later");
+                }
+            }
+        }
+    }
+}
+
+/// How a handler failed.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("{0}")]
+    Failed(Error),
+    #[error("took longer than {PATIENCE:?}")]
+    TimedOut,
+    #[error("panicked")]
+    Panicked,
+}
+
+impl Trouble {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::TimedOut => "timed_out",
+            Self::Panicked => "panicked",
+            Self::Failed(error) => match error {
+                Error::NotFound => "not_found",
+                Error::Forbidden | Error::OnBehalfOfRequired => "forbidden",
+                Error::Invalid(_) => "invalid",
+                Error::Violation(violation) => violation.code.as_str(),
+                Error::Stale => "stale",
+                Error::KeyReused => "key_reused",
+                Error::Unavailable { .. } => "unavailable",
+                Error::Internal(_) => "internal",
+            },
+        }
+    }
+}
+
+/// What becomes of a job that failed: later again, or given up. What is away is neither (it was handed back before), and what can never
+/// succeed is not tried sixteen times.
+fn verdict(trouble: &Trouble, job: &Claimed) -> Outcome {
+    let error = trouble.code();
+    let never = matches!(
+        trouble,
+        Trouble::Failed(
+            Error::NotFound | Error::Forbidden | Error::OnBehalfOfRequired | Error::Invalid(_) | Error::KeyReused
+        )
+    );
+    let failures = u32::try_from(job.attempts).unwrap_or(0) + 1;
+    match backoff::after(job.job.id.0, failures) {
+        Some(after) if !never => Outcome::Retry { after, error },
+        _ => Outcome::GivenUp { error },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+    use nazorg_domain::entities::{JobId, OrganisationId};
+    use nazorg_domain::error::ViolationCode;
+    use nazorg_domain::jobs::Lease;
+    use uuid::Uuid;
+
+    fn job(attempts: i32) -> Claimed {
+        Claimed {
+            job: Lease { id: JobId(Uuid::from_u128(1)), version: 1 },
+            subject: Uuid::from_u128(2),
+            organisation: OrganisationId(Uuid::from_u128(3)),
+            attempts,
+            due_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_and_at_last_given_up() {
+        let passing = [
+            Trouble::TimedOut,
+            Trouble::Panicked,
+            Trouble::Failed(Error::internal("x")),
+            Trouble::Failed(Error::Stale),
+            Trouble::Failed(Error::violation(ViolationCode::TooEarly, "x")),
+        ];
+        for trouble in &passing {
+            assert!(matches!(verdict(trouble, &job(0)), Outcome::Retry { .. }), "{trouble}");
+            assert!(matches!(verdict(trouble, &job(14)), Outcome::Retry { .. }), "{trouble}");
+            assert!(matches!(verdict(trouble, &job(15)), Outcome::GivenUp { .. }), "{trouble}");
+        }
+    }
+
+    #[test]
+    fn what_can_never_succeed_is_given_up_at_once() {
+        for trouble in [Error::NotFound, Error::Forbidden, Error::Invalid(vec![])].map(Trouble::Failed) {
+            assert_eq!(verdict(&trouble, &job(0)), Outcome::GivenUp { error: trouble.code() });
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Messages whose moment has come: judged and marked in one transaction, sent outside any, settled in another.
+
+use super::Hands;
+use crate::backoff;
+use crate::channels::{Delivery, Outgoing};
+use crate::relay::bounded;
+use crate::templates::{Fields, Language};
+use futures::FutureExt;
+use futures::future::join_all;
+use nazorg_domain::error::{Error, Result};
+use nazorg_domain::jobs::{self, Lease, LeasedBatch};
+use nazorg_domain::messages::{self, Delivered, Sending, ToSend};
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// What has not begun by then goes back: the whole batch has a minute.
+const BEGIN_WITHIN: Duration = Duration::from_secs(8);
+/// How often the leases are renewed while sending; they hold for thirty seconds.
+const KEEP_EVERY: Duration = Duration::from_secs(10);
+/// The pauses between attempts to settle: some forty seconds in all. After that the leases lapse, and what was sent to a person is a
+/// question for a coach.
+const SETTLE_PAUSES: [Duration; 6] = [
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(6),
+    Duration::from_secs(10),
+    Duration::from_secs(20),
+];
+
+/// The first transaction: what may go is marked.
+pub(crate) async fn take(hands: &Hands, batch: &LeasedBatch) -> Result<Vec<ToSend>> {
+    messages::take(&hands.app, batch).await
+}
+
+/// Sends what was marked and settles it. Nothing here is tried as a whole again: each message has its own end.
+pub(crate) async fn send_all(hands: &Hands, marked: Vec<ToSend>) {
+    if marked.is_empty() {
+        return;
+    }
+    let leases: Vec<Lease> = marked.iter().map(|message| message.job).collect();
+    let begin_by = Instant::now() + BEGIN_WITHIN;
+    let sending = join_all(marked.into_iter().map(|message| send(hands, message, begin_by)));
+    let work = async {
+        let delivered = sending.await;
+        settle_surely(hands, delivered).await;
+    };
+    tokio::select! {
+        () = work => {}
+        () = keep(hands, &leases) => {}
+    }
+}
+
+/// Keeps the leases for as long as it is polled.
+async fn keep(hands: &Hands, leases: &[Lease]) {
+    loop {
+        sleep(KEEP_EVERY).await;
+        if let Err(error) = bounded(jobs::extend(&hands.app, leases)).await {
+            tracing::warn!(code = "leases_not_kept", %error, "another worker may take over");
+        }
+    }
+}
+
+async fn send(hands: &Hands, message: ToSend, begin_by: Instant) -> Delivered {
+    let result = if hands.stop.is_cancelled() {
+        Sending::NotBegun
+    } else {
+        match outgoing(hands, &message, begin_by) {
+            None => Sending::NotTaken {
+                reason: "template_unrenderable".to_owned(),
+                code: "template_unrenderable",
+                retry: None,
+            },
+            Some(outgoing) => {
+                let sent = AssertUnwindSafe(hands.channels.send(&outgoing)).catch_unwind().await;
+                judge(&message, sent.ok())
+            }
+        }
+    };
+    Delivered { message, result }
+}
+
+fn outgoing(hands: &Hands, message: &ToSend, begin_by: Instant) -> Option<Outgoing> {
+    let language = Language::of(&message.language);
+    let fields =
+        Fields { at: message.about, zone: message.zone, count: message.count, phone: hands.phone.as_ref().clone() };
+    match hands.texts.render(language, message.template, &fields) {
+        Ok(rendered) => Some(Outgoing {
+            id: message.id,
+            channel: message.channel,
+            to: message.address.clone(),
+            subject: rendered.subject,
+            text: rendered.text,
+            language: language.tag(),
+            template: message.template.as_str(),
+            at: hands.app.clock.wall(),
+            begin_by,
+        }),
+        Err(fault) => {
+            tracing::error!(code = "template_unrenderable", message = %message.id, %fault);
+            None
+        }
+    }
+}
+
+/// What the channel said, with the wait before another try; `None` is a channel that panicked.
+fn judge(message: &ToSend, delivery: Option<Delivery>) -> Sending {
+    let wait = backoff::after(message.job.id.0, message.attempts + 1);
+    match delivery {
+        None => Sending::Perhaps { reason: "channel_panicked".to_owned(), code: "channel_panicked", retry: wait },
+        Some(Delivery::NotBegun) => Sending::NotBegun,
+        Some(Delivery::Sent { provider_id }) => Sending::Taken { provider_id },
+        Some(Delivery::Unknown { reason }) => {
+            Sending::Perhaps { reason: reason.to_string(), code: reason.code, retry: wait }
+        }
+        Some(Delivery::KnownUnsent { retry_after, reason, permanent }) => Sending::NotTaken {
+            reason: reason.to_string(),
+            code: reason.code,
+            retry: wait.filter(|_| !permanent).map(|wait| wait.max(retry_after.unwrap_or_default())),
+        },
+    }
+}
+
+/// The second transaction, as often as it takes: what was sent must not be forgotten.
+async fn settle_surely(hands: &Hands, delivered: Vec<Delivered>) {
+    for pause in SETTLE_PAUSES {
+        match bounded(messages::settle(&hands.app, delivered.clone())).await {
+            Ok(()) => return,
+            Err(Error::Unavailable { log, .. }) => {
+                tracing::warn!(code = "not_settled_yet", count = delivered.len(), log, "tried again");
+            }
+            Err(error) => {
+                tracing::error!(code = "not_settled_together", count = delivered.len(), %error, "one by one");
+                return settle_apart(hands, delivered).await;
+            }
+        }
+        sleep(pause).await;
+    }
+    tracing::error!(code = "not_settled", count = delivered.len(), "the leases lapse");
+}
+
+/// One that cannot be settled must not take the others with it.
+async fn settle_apart(hands: &Hands, delivered: Vec<Delivered>) {
+    for one in delivered {
+        let id = one.message.id;
+        if let Err(error) = bounded(messages::settle(&hands.app, vec![one])).await {
+            tracing::error!(code = "not_settled", message = %id, %error, "the lease lapses");
+        }
+    }
+}

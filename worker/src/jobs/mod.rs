@@ -1,0 +1,22 @@
+//! One file per kind of job: what a handler does with a batch.
+
+pub(crate) mod follow_up;
+pub(crate) mod message;
+
+use crate::channels::Channels;
+use crate::templates::{Phone, Texts};
+use nazorg_domain::App;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// What a handler works with.
+#[derive(Clone)]
+pub(crate) struct Hands {
+    pub(crate) app: Arc<App>,
+    pub(crate) channels: Channels,
+    pub(crate) texts: Arc<Texts>,
+    /// The number the texts name, where there is one.
+    pub(crate) phone: Arc<Option<Phone>>,
+    /// The process stops: finish what has begun, begin nothing.
+    pub(crate) stop: CancellationToken,
+}

@@ -1,0 +1,141 @@
+//! From the database to the queue: what is due is leased and offered, and what was committed is numbered. Both every tick and at the bell.
+
+use crate::bell::{Ear, LocalBell};
+use crate::queue::Queue;
+use nazorg_domain::error::{Error, Result};
+use nazorg_domain::jobs::{self, LeasedBatch, OUTSTANDING};
+use nazorg_domain::{App, events};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// How long one statement of ours may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Jobs leased in one go: ten batches, so that the first are worked on while the next are leased.
+const STRIDE: u64 = 1_000;
+/// The pauses after trouble; the last repeats.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(5)];
+/// How often the age of the oldest due job is measured.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
+
+/// Finds what is due and offers it. As many relays as there are workers may run at once.
+#[derive(Clone)]
+pub(crate) struct Relay {
+    pub(crate) app: Arc<App>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) bell: LocalBell,
+    /// The safety net: how often to look when nobody rings.
+    pub(crate) every: Duration,
+}
+
+impl Relay {
+    /// Relays until `stop`; a turn that has begun is finished.
+    pub(crate) async fn run(&self, stop: &CancellationToken) {
+        let mut rhythm = Rhythm::new(self.bell.listen(), self.every);
+        while !stop.is_cancelled() {
+            let turn = self.turn().await;
+            rhythm.wait(turn, "relay_turn_failed", stop).await;
+        }
+    }
+
+    /// Numbers events until `stop`: the feed tells what has a number.
+    pub(crate) async fn number(&self, stop: &CancellationToken) {
+        let mut rhythm = Rhythm::new(self.bell.listen(), self.every);
+        while !stop.is_cancelled() {
+            let turn = bounded(events::number(&self.app)).await.map(|_| false);
+            rhythm.wait(turn, "numbering_failed", stop).await;
+        }
+    }
+
+    /// Measures until `stop`.
+    pub(crate) async fn measure(&self, stop: &CancellationToken) {
+        while stop.run_until_cancelled(sleep(MEASURE_EVERY)).await.is_some() {
+            if let Ok(earliest) = bounded(jobs::earliest(&self.app)).await {
+                let age = earliest.map_or(0, |due| (self.app.clock.now() - due).num_milliseconds().max(0));
+                metrics::gauge!("nazorg_jobs_oldest_due_seconds").set(float(age) / 1_000.0);
+            }
+        }
+    }
+
+    /// Leases and pushes once; answers whether there is more.
+    async fn turn(&self) -> Result<bool> {
+        let out = bounded(jobs::outstanding(&self.app)).await?;
+        metrics::gauge!("nazorg_jobs_outstanding").set(float(i64::try_from(out).unwrap_or(i64::MAX)));
+        let room = OUTSTANDING.saturating_sub(out).min(STRIDE);
+        if room == 0 {
+            return Ok(false);
+        }
+        let batches = bounded(jobs::lease_due(&self.app, room)).await?;
+        let leased: usize = batches.iter().map(|batch| batch.leases.len()).sum();
+        if leased == 0 {
+            return Ok(false);
+        }
+        if let Err(error) = self.queue.push(&batches).await {
+            tracing::warn!(code = error.code(), leased, %error, "handed back");
+            hand_back(&self.app, &batches).await;
+            return Err(Error::unavailable(error.code()));
+        }
+        metrics::counter!("nazorg_jobs_relayed_total").increment(leased as u64);
+        Ok(leased as u64 == room)
+    }
+}
+
+/// Gives leases back at once; when even that fails, they lapse.
+pub(crate) async fn hand_back(app: &App, batches: &[LeasedBatch]) {
+    let leases: Vec<_> = batches.iter().flat_map(|batch| batch.leases.iter().copied()).collect();
+    if !leases.is_empty() && bounded(jobs::hand_back(app, &leases)).await.is_err() {
+        tracing::warn!(code = "leases_not_handed_back", count = leases.len(), "they lapse");
+    }
+}
+
+/// Within [`PATIENCE`] or not at all; a statement given up leaves nothing behind.
+pub(crate) async fn bounded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(Error::unavailable("the database did not answer in time")))
+}
+
+/// When to go on: at once while there is more, at the bell, at the tick; after trouble a while later.
+struct Rhythm {
+    ear: Ear,
+    every: Duration,
+    failures: usize,
+}
+
+impl Rhythm {
+    fn new(ear: Ear, every: Duration) -> Self {
+        Self { ear, every, failures: 0 }
+    }
+
+    async fn wait(&mut self, turn: Result<bool>, code: &'static str, stop: &CancellationToken) {
+        let pause = match turn {
+            Ok(true) => {
+                tokio::task::yield_now().await;
+                return;
+            }
+            Ok(false) => {
+                self.failures = 0;
+                None
+            }
+            Err(error) => {
+                metrics::counter!("nazorg_relay_failures_total", "code" => code).increment(1);
+                tracing::warn!(code, %error, failures = self.failures, "tried again in a moment");
+                let pause = PAUSES[self.failures.min(PAUSES.len() - 1)];
+                self.failures += 1;
+                Some(pause)
+            }
+        };
+        let since = Instant::now();
+        tokio::select! {
+            () = sleep(pause.unwrap_or(self.every)) => {}
+            () = self.ear.rung(), if pause.is_none() => tracing::trace!(after = ?since.elapsed(), "the bell"),
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// A gauge is a float; what is counted here is far below its exact range.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+fn float(number: i64) -> f64 {
+    number as f64
+}

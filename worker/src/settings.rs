@@ -1,0 +1,143 @@
+//! What a worker needs to know, and everything that can be wrong with it.
+
+use crate::bell::{LocalBell, RedisBell};
+use crate::channels::{Channel, Channels, Outbox, Sender, Smtp, SmtpSettings};
+use crate::queue::{MemoryQueue, Queue, RedisQueue, RedisQueueSettings};
+use crate::templates::{Phone, Texts};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// What a worker needs to know.
+#[derive(Clone)]
+pub struct WorkerSettings {
+    /// Unique per process, from the ids' door.
+    pub process: Uuid,
+    /// The bell that the app rings.
+    pub bell: LocalBell,
+    /// Redis, when the queue lies between processes; memory without it.
+    pub redis_url: Option<String>,
+    /// Batches handled at the same time.
+    pub concurrency: usize,
+    /// How often to look for what is due when nobody rings.
+    pub relay_every: Duration,
+    /// How often an idle worker looks into Redis.
+    pub poll_every: Duration,
+    /// The mail server; without one mail goes to the outbox.
+    pub smtp_url: Option<String>,
+    /// Connections to the mail server at the same time.
+    pub smtp_connections: usize,
+    /// The sender's address.
+    pub from_address: String,
+    /// The sender's display name; empty for none.
+    pub from_name: String,
+    /// The folder of messages that are not mailed.
+    pub outbox: PathBuf,
+    /// The number that texts name; without one they do without.
+    pub phone: Option<String>,
+}
+
+impl std::fmt::Debug for WorkerSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not the addresses: they hold passwords.
+        f.debug_struct("WorkerSettings").field("process", &self.process).finish_non_exhaustive()
+    }
+}
+
+impl WorkerSettings {
+    /// The embedded set-up: memory, and an outbox.
+    #[must_use]
+    pub fn embedded(process: Uuid, bell: LocalBell, outbox: PathBuf) -> Self {
+        Self {
+            process,
+            bell,
+            redis_url: None,
+            concurrency: 4,
+            relay_every: Duration::from_millis(500),
+            poll_every: Duration::from_millis(100),
+            smtp_url: None,
+            smtp_connections: 16,
+            from_address: "nazorg@localhost".to_owned(),
+            from_name: "Nazorg".to_owned(),
+            outbox,
+            phone: None,
+        }
+    }
+}
+
+/// The name of the queue in Redis: in braces, so that a cluster keeps its keys together.
+pub const QUEUE: &str = "{nazorg}";
+
+/// The parts of a worker, made and checked.
+pub(crate) struct Parts {
+    pub(crate) queue: Queue,
+    pub(crate) distant: Option<RedisBell>,
+    pub(crate) channels: Channels,
+    pub(crate) texts: Texts,
+    pub(crate) phone: Option<Phone>,
+}
+
+impl Parts {
+    /// All parts, or everything that is wrong.
+    pub(crate) fn make(settings: &WorkerSettings) -> Result<Self, Vec<String>> {
+        let mut faults = Vec::new();
+        let queue = keep(queue(settings), &mut faults);
+        let distant = keep(distant(settings), &mut faults);
+        let channels = keep(channels(settings), &mut faults);
+        let texts = match Texts::load() {
+            Ok(texts) => Some(texts),
+            Err(found) => {
+                faults.extend(found.iter().map(ToString::to_string));
+                None
+            }
+        };
+        let phone = settings
+            .phone
+            .as_deref()
+            .map(|number| Phone::parse(number).ok_or_else(|| "the phone number is not one a text can name".to_owned()));
+        let phone = keep(phone.transpose(), &mut faults);
+        match (queue, distant, channels, texts, phone) {
+            (Some(queue), Some(distant), Some(channels), Some(texts), Some(phone)) => {
+                Ok(Self { queue, distant, channels, texts, phone })
+            }
+            _ => Err(faults),
+        }
+    }
+}
+
+fn keep<T>(part: Result<T, String>, faults: &mut Vec<String>) -> Option<T> {
+    part.map_err(|fault| faults.push(fault)).ok()
+}
+
+fn queue(settings: &WorkerSettings) -> Result<Queue, String> {
+    let Some(url) = &settings.redis_url else { return Ok(Queue::Memory(MemoryQueue::new())) };
+    let redis = RedisQueueSettings {
+        url: url.clone(),
+        name: QUEUE.to_owned(),
+        poll: settings.poll_every,
+        process: settings.process,
+    };
+    RedisQueue::new(redis).map(Queue::Redis).map_err(|error| error.to_string())
+}
+
+fn distant(settings: &WorkerSettings) -> Result<Option<RedisBell>, String> {
+    let bell = settings.redis_url.as_deref().map(|url| RedisBell::new(url, QUEUE));
+    bell.transpose().map_err(|error| format!("bell: {error}"))
+}
+
+fn channels(settings: &WorkerSettings) -> Result<Channels, String> {
+    let sender =
+        Sender::new(&settings.from_address, &settings.from_name).map_err(|error| format!("sender: {error}"))?;
+    let outbox = Outbox::open(settings.outbox.clone(), sender.clone())
+        .map_err(|error| format!("the outbox folder cannot be made: {error}"))?;
+    let outbox: Arc<dyn Channel> = Arc::new(outbox);
+    let email: Arc<dyn Channel> = match &settings.smtp_url {
+        None => Arc::clone(&outbox),
+        Some(url) => {
+            let smtp = SmtpSettings::parse(url).map_err(|error| format!("the mail server's URL {error}"))?;
+            Arc::new(Smtp::new(smtp, sender, settings.smtp_connections))
+        }
+    };
+    Ok(Channels { email, sms: outbox })
+}
