@@ -59,7 +59,7 @@ fn translate(schema: &Value) -> Value {
             "example" | "description" | "title" | "default" | "nullable" | "deprecated" | "externalDocs" | "xml"
             | "discriminator" | "readOnly" | "writeOnly" => {}
             "properties" => {
-                out.insert(key.clone(), value.as_object().map(|all| each(all)).unwrap_or_default());
+                out.insert(key.clone(), value.as_object().map(each).unwrap_or_default());
             }
             "items" | "additionalProperties" | "not" => {
                 out.insert(key.clone(), translate(value));
