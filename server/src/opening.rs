@@ -9,7 +9,7 @@ use nazorg_domain::{
     key_store::{KeyStore, MasterKey},
     secrets::Secret,
 };
-use poem::{EndpointExt, Route};
+use poem::{EndpointExt, Response, Route, endpoint::BoxEndpoint};
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -95,9 +95,22 @@ async fn open(
     };
     listening.health.watch_queue(Arc::new(|| true));
     if start.parts != Parts::Worker {
-        listening.front.open(Route::new().map_to_response().boxed());
+        listening.front.open(api(config, &app, &master)?);
     }
     Ok(Opened { app, first_key, stores })
+}
+
+/// The API over the domain.
+fn api(config: &Config, app: &Arc<App>, master: &Secret) -> Result<BoxEndpoint<'static, Response>, Failure> {
+    let settings = nazorg_api::Settings {
+        request_timeout: config.http.request_timeout,
+        requests_per_minute: config.limits.requests_per_minute,
+        failed_authentications_per_minute: config.limits.failed_authentications_per_minute,
+        proxies: config.http.proxies,
+        cursor_key: *master.derive("api/cursors")?.bytes(),
+    };
+    let routes = nazorg_api::routes(Arc::clone(app), settings, Route::new()).map_err(Failure::internal)?;
+    Ok(routes.boxed())
 }
 
 /// The embedded set-up brings its own files up to date. With PostgreSQL that is an operator's decision: many processes
