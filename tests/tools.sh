@@ -5,7 +5,7 @@ node_tools=$tools/node/node_modules/.bin
 python_tools=$tools/python/bin
 
 # Pinned, so that a new release of a linter never turns a green tree red.
-node_packages="@stoplight/spectral-cli@6.16.3 openapi-typescript@7.13.0 openapi-fetch@0.17.0 typescript@5.9.3"
+node_packages="@stoplight/spectral-cli@6.16.3"
 python_packages="openapi-spec-validator==0.9.0"
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -43,5 +43,11 @@ install_contract_tools() {
     python3 -m venv "$tools/python" || { debian python3-venv && python3 -m venv "$tools/python"; } || return 1
     "$python_tools/pip" install --quiet --disable-pip-version-check "$python_packages" || return 1
     echo "$python_packages" > "$tools/python/installed"
+  fi
+  # The TypeScript client brings its own tools, pinned in its lock file; they are installed beside a copy of it.
+  local copy=$tools/openapi/sdk/typescript
+  mkdir -p "$copy" && cp openapi/sdk/typescript/package*.json "$copy" || return 1
+  if ! cmp -s "$copy/package-lock.json" "$copy/installed"; then
+    npm ci --silent --no-audit --no-fund --prefix "$copy" && cp "$copy/package-lock.json" "$copy/installed" || return 1
   fi
 }

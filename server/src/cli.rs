@@ -33,7 +33,7 @@ enum Command {
     Worker,
     /// Bring the schemas of the database and the key store up to date.
     Migrate,
-    /// Print the published OpenAPI document.
+    /// Print the published OpenAPI document; needs no database.
     Openapi,
     /// Organisations and their API keys.
     #[command(subcommand)]
@@ -62,7 +62,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve => block_on(serve::serve(read(config)?, Start { parts: Parts::All, clock: None })),
         Command::Api => block_on(serve::serve(read(config)?, Start { parts: Parts::Api, clock: None })),
         Command::Worker => block_on(serve::serve(read(config)?, Start { parts: Parts::Worker, clock: None })),
-        Command::Openapi => say(&nazorg_openapi::document()),
+        Command::Openapi => say(nazorg_openapi::document()),
         Command::Migrate => block_on(migrate(read(config)?)),
         Command::Protocol(command) => protocol::run(command),
         Command::Keys(command) => block_on(keys::run(read(config)?, command)),

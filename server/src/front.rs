@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
+use nazorg_api::problem::Code;
 use poem::{Endpoint, Request, Response, endpoint::BoxEndpoint, http::StatusCode};
+
+use uuid::Builder;
 
 use crate::{health::Health, metrics};
 
@@ -55,17 +58,26 @@ impl Endpoint for Operations {
     }
 }
 
+/// The API's own answer for the moments before there is an API: the same promises, without its doors of ids and time.
 fn not_yet() -> Response {
+    let mut random = [0; 16];
+    let _ = getrandom::fill(&mut random);
+    let request = Builder::from_random_bytes(random).into_uuid();
+    let code = Code::Unavailable;
     let problem = serde_json::json!({
-        "type": "/problems/unavailable",
-        "title": "The service is not available at the moment",
-        "status": 503,
-        "detail": "The service is starting; its stores do not answer yet.",
-        "code": "unavailable",
+        "type": format!("/problems/{}", code.as_str()),
+        "title": code.entry().title,
+        "status": code.entry().status,
+        "detail": "The service is starting: its stores do not answer yet.",
+        "instance": request.urn().to_string(),
+        "code": code.as_str(),
+        "traceId": request.simple().to_string(),
     });
     Response::builder()
         .status(StatusCode::SERVICE_UNAVAILABLE)
         .content_type("application/problem+json")
+        .header("API-Version", nazorg_api::API_VERSION)
+        .header("X-Request-Id", request.to_string())
         .header("Retry-After", "2")
         .header("Cache-Control", "no-store")
         .body(problem.to_string())

@@ -107,6 +107,7 @@ fn api(config: &Config, app: &Arc<App>, master: &Secret) -> Result<BoxEndpoint<'
         requests_per_minute: config.limits.requests_per_minute,
         failed_authentications_per_minute: config.limits.failed_authentications_per_minute,
         proxies: config.http.proxies,
+        // From the master key, which every process of one installation shares.
         cursor_key: *master.derive("api/cursors")?.bytes(),
     };
     let routes = nazorg_api::routes(Arc::clone(app), settings, Route::new()).map_err(Failure::internal)?;

@@ -2,6 +2,7 @@
 
 use nazorg::{Parts, Start, start};
 use nazorg_tests::{
+    client::Client,
     processes::Processes,
     service::{BEGINNING, Ground, Leg, Service, config},
 };
@@ -32,6 +33,9 @@ async fn the_embedded_service_makes_one_first_key_and_keeps_it_secret() {
     let mut first = start(config.clone(), Start::default()).await.unwrap();
     let ready = first.ready().await.unwrap_or_else(|failure| panic!("{failure}"));
     let secret = ready.first_key().unwrap().secret.clone();
+    let base = format!("http://{}", first.address().unwrap());
+    Client::new(&base, &secret).get("/v1/units").await.expect(200);
+    Client::anonymous(&base).get("/v1/units").await.refused(401, "unauthenticated");
     first.shutdown().await;
     let mut second = start(config, Start::default()).await.unwrap();
     assert!(second.ready().await.unwrap_or_else(|failure| panic!("{failure}")).first_key().is_none());
@@ -64,8 +68,7 @@ async fn a_process_waits_for_its_database_and_says_so() {
     assert_eq!(probe(&base, "/healthz").await.0, 200);
     let (status, report) = probe(&base, "/readyz").await;
     assert_eq!((status, &report["parts"]["database"]), (503, &Value::from("away")), "{report}");
-    let (status, problem) = probe(&base, "/v1/organisation").await;
-    assert_eq!((status, &problem["code"]), (503, &Value::from("unavailable")), "{problem}");
+    Client::anonymous(&base).get("/v1/units").await.refused(503, "unavailable");
     ground.postgres.as_mut().unwrap().start_again();
     running.ready().await.unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(probe(&base, "/readyz").await.0, 200);
