@@ -21,6 +21,8 @@ pub(crate) enum Tag {
     /// What is due for whom, and what came of it.
     #[oai(rename = "Follow-ups")]
     FollowUps,
+    /// What was sent to whom, what was not, and why.
+    Messages,
     /// The feed of everything that happened, and the ledger that shows that nothing was lost.
     Oversight,
 }

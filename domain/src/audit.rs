@@ -1,10 +1,19 @@
 //! Who saw or did what (NEN 7513, DOMAIN 7.4): reads included, one row per person concerned, without names.
 
-use nazorg_entities::{AccessAction, AccessEventId, AccessOutcome, ConsentId, PersonId, access_events};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use nazorg_entities::{
+    AccessAction, AccessEventId, AccessOutcome, ApiKeyId, ConsentId, Instant, PersonId, access_events,
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
-use crate::{Context, error::Result};
+use crate::{
+    Context,
+    error::{Error, Result},
+    people,
+    policy::Action,
+};
 
 /// One access to one person's data.
 #[derive(Debug, Clone)]
@@ -69,5 +78,81 @@ fn row(cx: &Context<'_>, access: &Access, outcome: AccessOutcome) -> access_even
         consent_id: Set(consent),
         trace_id: Set(cx.trace_id.clone()),
         request_id: Set(cx.request_id),
+    }
+}
+
+/// A line of the access log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Its id.
+    pub id: AccessEventId,
+    /// When, wall time.
+    pub at: Instant,
+    /// Create, read, update, delete or execute.
+    pub action: AccessAction,
+    /// What happened.
+    pub code: String,
+    /// How it ended.
+    pub outcome: AccessOutcome,
+    /// With which key.
+    pub client: Option<ApiKeyId>,
+    /// Who, and on whose responsibility.
+    pub actor: Option<PersonId>,
+    /// In which role: an access role, `worker` or `operator`.
+    pub role: String,
+    /// What kind of object.
+    pub object: String,
+    /// Which.
+    pub object_id: Uuid,
+    /// Under which consent.
+    pub consent: Option<ConsentId>,
+    /// The request.
+    pub request_id: Uuid,
+}
+
+/// Who saw or did what with a person's data, newest first, before one. Looking at the log is itself an access.
+pub async fn of_person(
+    cx: &Context<'_>,
+    person: PersonId,
+    before: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Line>> {
+    use access_events::Column as C;
+    cx.may(Action::ReadAudit)?;
+    if !people::exists(&cx.db(), cx, person).await? {
+        return Err(Error::NotFound);
+    }
+    let mut found = access_events::Entity::find()
+        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(C::PersonId.eq(person))
+        .order_by_desc(C::Id)
+        .limit(limit);
+    if let Some(before) = before {
+        found = found.filter(C::Id.lt(before));
+    }
+    let lines = found.all(&cx.db()).await?.into_iter().map(line).collect();
+    let access = Access::new(AccessAction::Read, "access_log.read", "person", person.0).of(person);
+    record(&cx.db(), cx, &[access]).await?;
+    Ok(lines)
+}
+
+fn line(row: access_events::Model) -> Line {
+    let access_events::Model {
+        id, organisation_id: _, at, action, event_code, outcome, client_id, actor_id, responsible_id: _, actor_role,
+        purpose: _, person_id: _, object_kind, object_id, object_part: _, policy: _, consent_id, trace_id: _, request_id,
+    } = row;
+    Line {
+        id,
+        at,
+        action,
+        code: event_code,
+        outcome,
+        client: client_id,
+        actor: actor_id,
+        role: actor_role,
+        object: object_kind,
+        object_id,
+        consent: consent_id,
+        request_id,
     }
 }

@@ -5,6 +5,7 @@ mod calendar;
 mod cases;
 mod external_refs;
 mod follow_ups;
+mod messages;
 mod organisation;
 mod oversight;
 mod previews;
@@ -27,5 +28,5 @@ fn settings() -> impl OpenApi {
 
 /// What support is made of.
 fn support() -> impl OpenApi {
-    (cases::Cases, trajectories::Trajectories, follow_ups::FollowUps, oversight::Oversight)
+    (cases::Cases, trajectories::Trajectories, follow_ups::FollowUps, messages::Messages, oversight::Oversight)
 }

@@ -1,13 +1,17 @@
-//! The feed and the ledger.
+//! The feed, the access log and the ledger.
 
 use std::collections::BTreeMap;
 
 use nazorg_domain::{
-    entities::CaseId,
+    audit::{self, Line},
+    entities::{CaseId, PersonId},
     events::{self, Told},
     ledger::{self, Bucket, Extent, Finding, Ledger},
 };
-use poem_openapi::{Object, OpenApi, param::Query};
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Path, Query},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -39,6 +43,15 @@ impl Oversight {
         let after = paging.after::<i64>()?.or(after.0).unwrap_or(0);
         let (found, _) = events::feed(&ask, after, paging.limit()).await?;
         Ok(Page::new(&paging, found, |told| told.position, EventView::from))
+    }
+
+    /// List who saw a person's data
+    ///
+    /// Every access, reads and reminders included, newest first, without names (NEN 7513). Looking is an access too.
+    #[oai(path = "/persons/:id/access-events", method = "get", operation_id = "listAccessEvents")]
+    async fn access_events(&self, ask: Ask<'_>, id: Path<Uuid>, paging: Paging) -> Answer<Page<AccessEventView>> {
+        let found = audit::of_person(&ask, PersonId(id.0), paging.after()?, paging.limit()).await?;
+        Ok(Page::new(&paging, found, |line| line.id.0, AccessEventView::from))
     }
 
     /// Read the ledger
@@ -104,6 +117,52 @@ impl From<Told> for EventView {
             subject_id,
             case_id: case_id.map(|id| id.0),
             data,
+        }
+    }
+}
+
+/// One access to a person's data.
+#[derive(Debug, Object)]
+#[oai(rename = "AccessEvent", rename_all = "camelCase", skip_serializing_if_is_none)]
+struct AccessEventView {
+    id: Uuid,
+    at: Instant,
+    /// `C` created, `R` read, `U` updated, `D` deleted, `E` executed.
+    action: String,
+    /// What happened: `case.read`, `message.sent`, …
+    code: String,
+    /// `success` or `refused`.
+    outcome: String,
+    /// With which API key.
+    client_id: Option<Uuid>,
+    /// Who acted; absent for the worker and for keys that are nobody's.
+    actor_id: Option<Uuid>,
+    /// In which role: an access role, `worker` or `operator`.
+    role: String,
+    /// What kind of object.
+    object_kind: String,
+    object_id: Uuid,
+    /// Under which consent.
+    consent_id: Option<Uuid>,
+    request_id: Uuid,
+}
+
+impl From<Line> for AccessEventView {
+    fn from(line: Line) -> Self {
+        let Line { id, at, action, code, outcome, client, actor, role, object, object_id, consent, request_id } = line;
+        Self {
+            id: id.0,
+            at: Instant(at),
+            action: action.as_str().to_owned(),
+            code,
+            outcome: outcome.as_str().to_owned(),
+            client_id: client.map(|id| id.0),
+            actor_id: actor.map(|id| id.0),
+            role,
+            object_kind: object,
+            object_id,
+            consent_id: consent.map(|id| id.0),
+            request_id,
         }
     }
 }
