@@ -3,9 +3,7 @@
 use nazorg_entities::{
     AccessAction, AccessEventId, AccessOutcome, ApiKeyId, ConsentId, Instant, PersonId, access_events,
 };
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::{
@@ -111,12 +109,7 @@ pub struct Line {
 }
 
 /// Who saw or did what with a person's data, newest first, before one. Looking at the log is itself an access.
-pub async fn of_person(
-    cx: &Context<'_>,
-    person: PersonId,
-    before: Option<Uuid>,
-    limit: u64,
-) -> Result<Vec<Line>> {
+pub async fn of_person(cx: &Context<'_>, person: PersonId, before: Option<Uuid>, limit: u64) -> Result<Vec<Line>> {
     use access_events::Column as C;
     cx.may(Action::ReadAudit)?;
     if !people::exists(&cx.db(), cx, person).await? {
@@ -138,8 +131,25 @@ pub async fn of_person(
 
 fn line(row: access_events::Model) -> Line {
     let access_events::Model {
-        id, organisation_id: _, at, action, event_code, outcome, client_id, actor_id, responsible_id: _, actor_role,
-        purpose: _, person_id: _, object_kind, object_id, object_part: _, policy: _, consent_id, trace_id: _, request_id,
+        id,
+        organisation_id: _,
+        at,
+        action,
+        event_code,
+        outcome,
+        client_id,
+        actor_id,
+        responsible_id: _,
+        actor_role,
+        purpose: _,
+        person_id: _,
+        object_kind,
+        object_id,
+        object_part: _,
+        policy: _,
+        consent_id,
+        trace_id: _,
+        request_id,
     } = row;
     Line {
         id,

@@ -210,8 +210,19 @@ struct CaseView {
 impl From<Case> for CaseView {
     fn from(case: Case) -> Self {
         let Case {
-            id, number, person_id, unit_id, record_profile, status, opened_at, closed_at, closed_reason, reopened_at,
-            assignments, external_refs, version: _,
+            id,
+            number,
+            person_id,
+            unit_id,
+            record_profile,
+            status,
+            opened_at,
+            closed_at,
+            closed_reason,
+            reopened_at,
+            assignments,
+            external_refs,
+            version: _,
         } = case;
         Self {
             id: id.0,

@@ -84,12 +84,7 @@ impl FollowUps {
     ///
     /// With one of its outcomes, which may set off more. Before its window opens this is 409 `too_early`.
     #[oai(path = "/follow-ups/:id/complete", method = "post", operation_id = "completeFollowUp")]
-    async fn complete(
-        &self,
-        once: Once<'_>,
-        id: Path<Uuid>,
-        body: Body<Completion>,
-    ) -> Answer<Current<FollowUpView>> {
+    async fn complete(&self, once: Once<'_>, id: Path<Uuid>, body: Body<Completion>) -> Answer<Current<FollowUpView>> {
         once!(once, |cx| current(follow_ups::complete(cx, FollowUpId(id.0), body.0.outcome).await?)?)
     }
 
@@ -207,8 +202,28 @@ struct FollowUpView {
 impl From<FollowUp> for FollowUpView {
     fn from(follow_up: FollowUp) -> Self {
         let FollowUp {
-            id, case_id, trajectory_id, person_id, unit_id, step, mut title, anchor_id, occurrence, role, actor_id,
-            action, status, opens_at, due_at, closes_at, expires_at, outcomes, outcome, reason, final_at, version: _,
+            id,
+            case_id,
+            trajectory_id,
+            person_id,
+            unit_id,
+            step,
+            mut title,
+            anchor_id,
+            occurrence,
+            role,
+            actor_id,
+            action,
+            status,
+            opens_at,
+            due_at,
+            closes_at,
+            expires_at,
+            outcomes,
+            outcome,
+            reason,
+            final_at,
+            version: _,
         } = follow_up;
         Self {
             id: id.0,

@@ -138,8 +138,24 @@ struct MessageView {
 impl From<Message> for MessageView {
     fn from(message: Message) -> Self {
         let Message {
-            id, case_id, trajectory_id, follow_up_id, to_role, because, audience, template, planned_at, status, reason,
-            recipient_id, channel, merged_into, sent_at, acknowledged_at, final_at, version: _,
+            id,
+            case_id,
+            trajectory_id,
+            follow_up_id,
+            to_role,
+            because,
+            audience,
+            template,
+            planned_at,
+            status,
+            reason,
+            recipient_id,
+            channel,
+            merged_into,
+            sent_at,
+            acknowledged_at,
+            final_at,
+            version: _,
         } = message;
         Self {
             id: id.0,

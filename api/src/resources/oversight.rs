@@ -222,7 +222,10 @@ impl From<Ledger> for LedgerView {
                 .collect(),
             findings: findings
                 .into_iter()
-                .map(|Finding { reason, subject }| FindingView { reason: reason.as_str().to_owned(), subject_id: subject })
+                .map(|Finding { reason, subject }| FindingView {
+                    reason: reason.as_str().to_owned(),
+                    subject_id: subject,
+                })
                 .collect(),
         }
     }

@@ -58,9 +58,9 @@ fn unknown_protocol(error: Error) -> Error {
 
 fn parsed(text: &str) -> Result<Protocol, Error> {
     protocols::parse(text).map_err(|faults| {
-        let told = faults.into_iter().map(|fault| {
-            FieldError::body(format!("/text#{}", fault.path), fault.code.as_str(), fault.detail)
-        });
+        let told = faults
+            .into_iter()
+            .map(|fault| FieldError::body(format!("/text#{}", fault.path), fault.code.as_str(), fault.detail));
         Error::Invalid(told.collect())
     })
 }
@@ -87,7 +87,18 @@ fn end(until: &str) -> Result<PreviewUntil, Error> {
 
 fn follow_up(one: PreviewFollowUp) -> PreviewFollowUpView {
     let PreviewFollowUp {
-        step, occurrence, actor, opens_at, due_at, closes_at, expires_at, status, outcome, reason, final_at, moved_by,
+        step,
+        occurrence,
+        actor,
+        opens_at,
+        due_at,
+        closes_at,
+        expires_at,
+        status,
+        outcome,
+        reason,
+        final_at,
+        moved_by,
     } = one;
     PreviewFollowUpView {
         step,

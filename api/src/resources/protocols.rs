@@ -61,12 +61,13 @@ impl Protocols {
 
     /// Create a protocol version
     ///
-    /// From a text, a built-in protocol or another version: exactly one of them. It begins as a draft. A text with
+    /// From a text, a built-in protocol or another version: exactly one of them. It begins as a draft unless published at once. A text with
     /// mistakes is refused with all of them; the pointer of each says where in the text it stands, behind `/text#`.
     #[oai(path = "/protocols", method = "post", operation_id = "createProtocol")]
     async fn create(&self, once: OnceIfKeyed<'_>, body: Body<NewProtocolBody>) -> Answer<Created<ProtocolView>> {
         once!(once, |cx| {
-            let version = protocol_versions::upload(cx, origin(body.0)?).await?;
+            let publish = body.0.publish;
+            let version = protocol_versions::upload(cx, origin(body.0)?, publish).await?;
             Created::new("protocols", version.id, version.version, version.into())
         })
     }
@@ -139,9 +140,11 @@ impl Protocols {
 
 fn origin(body: NewProtocolBody) -> Result<Origin, Error> {
     match body {
-        NewProtocolBody { text: Some(text), built_in: None, copy_of: None } => Ok(Origin::Text(text)),
-        NewProtocolBody { text: None, built_in: Some(name), copy_of: None } => Ok(Origin::BuiltIn(name)),
-        NewProtocolBody { text: None, built_in: None, copy_of: Some(id) } => Ok(Origin::Version(ProtocolId(id))),
+        NewProtocolBody { text: Some(text), built_in: None, copy_of: None, publish: _ } => Ok(Origin::Text(text)),
+        NewProtocolBody { text: None, built_in: Some(name), copy_of: None, publish: _ } => Ok(Origin::BuiltIn(name)),
+        NewProtocolBody { text: None, built_in: None, copy_of: Some(id), publish: _ } => {
+            Ok(Origin::Version(ProtocolId(id)))
+        }
         _ => Err(Error::field("", "exactly_one", "Give exactly one of text, builtIn and copyOf.")),
     }
 }
@@ -193,7 +196,17 @@ struct ProtocolView {
 impl From<ProtocolVersion> for ProtocolView {
     fn from(version: ProtocolVersion) -> Self {
         let ProtocolVersion {
-            id, name, number, status, kind, record_profile, text, derived_from, created_at, published_at, retired_at,
+            id,
+            name,
+            number,
+            status,
+            kind,
+            record_profile,
+            text,
+            derived_from,
+            created_at,
+            published_at,
+            retired_at,
             version: _,
         } = version;
         Self {
@@ -224,6 +237,9 @@ struct NewProtocolBody {
     built_in: Option<String>,
     /// Another version to copy.
     copy_of: Option<Uuid>,
+    /// Whether it is published at once instead of beginning as a draft.
+    #[oai(default)]
+    publish: bool,
 }
 
 /// The text of a protocol.

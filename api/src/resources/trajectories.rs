@@ -188,7 +188,17 @@ struct TrajectoryView {
 impl From<Trajectory> for TrajectoryView {
     fn from(trajectory: Trajectory) -> Self {
         let Trajectory {
-            id, case_id, protocol_id, status, zone, anchors, opted_in, started_at, closed_at, closed_reason, version: _,
+            id,
+            case_id,
+            protocol_id,
+            status,
+            zone,
+            anchors,
+            opted_in,
+            started_at,
+            closed_at,
+            closed_reason,
+            version: _,
         } = trajectory;
         Self {
             id: id.0,

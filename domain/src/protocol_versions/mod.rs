@@ -68,8 +68,8 @@ pub struct Filter {
     pub statuses: Vec<ProtocolStatus>,
 }
 
-/// Makes the next version of a protocol, as a draft. Every mistake in the text is told at once.
-pub async fn upload(cx: &Context<'_>, origin: Origin) -> Result<ProtocolVersion> {
+/// Makes the next version of a protocol, as a draft or published at once. Every mistake in the text is told together.
+pub async fn upload(cx: &Context<'_>, origin: Origin, publish: bool) -> Result<ProtocolVersion> {
     cx.may(Action::ManageProtocols)?;
     let tx = cx.begin().await?;
     let (text, derived_from) = text_of(&tx, cx, origin).await?;
@@ -79,18 +79,21 @@ pub async fn upload(cx: &Context<'_>, origin: Origin) -> Result<ProtocolVersion>
         id: ProtocolId(cx.app.ids.next()),
         name: protocol.name,
         number,
-        status: ProtocolStatus::Draft,
+        status: if publish { ProtocolStatus::Published } else { ProtocolStatus::Draft },
         kind: protocol.kind,
         record_profile: protocol.record_profile.as_str().to_owned(),
         text,
         derived_from,
         created_at: cx.now,
-        published_at: None,
+        published_at: publish.then_some(cx.now),
         retired_at: None,
         version: 1,
     };
     rows::insert(&tx, cx, &version).await?;
     kept(&tx, cx, &version, Kind::ProtocolUploaded, AccessAction::Create).await?;
+    if publish {
+        events::record(&tx, cx, [Event::new(Kind::ProtocolPublished, version.id.0)]).await?;
+    }
     tx.commit().await?;
     Ok(version)
 }

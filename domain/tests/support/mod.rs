@@ -115,7 +115,7 @@ impl House {
     pub(crate) async fn case(&self, person: PersonId, peer: PersonId, answers: Option<InvolvementId>) -> Case {
         let admin = self.cx(Role::Admin);
         let origin = Origin::BuiltIn("second_victim_peer_support".to_owned());
-        let draft = protocol_versions::upload(&admin, origin).await.unwrap();
+        let draft = protocol_versions::upload(&admin, origin, false).await.unwrap();
         let protocol = protocol_versions::publish(&admin, draft.id).await.unwrap();
         let new = NewCase {
             person_id: person,
