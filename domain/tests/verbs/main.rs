@@ -5,6 +5,7 @@ mod support;
 
 mod external_refs;
 mod incidents;
+mod messages;
 mod people;
 mod rules_are_pure;
 mod staff;
