@@ -125,7 +125,10 @@ impl Calendar {
     /// The first working day from this date on (itself included), in a direction, noting what was passed.
     fn working_day_from(&self, date: NaiveDate, direction: Direction, passed: &mut Vec<Closure>) -> NaiveDate {
         let mut day = date;
-        // A calendar with every day closed has no answer; the bound keeps it from looking for one forever.
+        if self.working_days.is_empty() {
+            return day;
+        }
+        // Nor has a calendar with years of closed days an answer; the bound keeps it from looking for one forever.
         for _ in 0..3_660 {
             match self.closure(day) {
                 None => break,

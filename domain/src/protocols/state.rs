@@ -263,6 +263,12 @@ impl State {
             .take_while(move |follow_up| follow_up.key.step == step)
     }
 
+    /// The occurrences of one step for one value or subject, first one first.
+    pub(super) fn series(&self, step: &str, id: Option<Uuid>) -> impl DoubleEndedIterator<Item = &FollowUp> {
+        let key = |occurrence| Key { step: step.to_owned(), anchor_id: id, occurrence };
+        self.follow_ups.range(key(i32::MIN)..=key(i32::MAX)).map(|(_, follow_up)| follow_up)
+    }
+
     /// Whether anything is still planned, open or waiting.
     #[must_use]
     pub fn has_unfinished(&self) -> bool {

@@ -4,6 +4,7 @@ mod builtin;
 mod example;
 mod faults;
 mod properties;
+mod reference;
 mod rules;
 mod scenario_a;
 mod support;

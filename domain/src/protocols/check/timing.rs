@@ -8,7 +8,7 @@ use crate::protocols::language::{Anchor, Every, Guard, IfPast, Param, Repeat, Un
 use std::collections::BTreeSet;
 
 /// The shortest distance between two occurrences.
-const SHORTEST_EVERY: i64 = 3_600;
+const SHORTEST_EVERY: i64 = 86_400;
 
 impl Check {
     /// An anchor by name: the protocol's own, the language's, or the end of a step.
@@ -119,7 +119,7 @@ impl Check {
         self.faults.add(
             &node.path,
             FaultCode::OutOfRange,
-            format!("{every} is too short; a repetition takes at least PT1H"),
+            format!("{every} is too short; a repetition takes at least a day"),
         );
         None
     }

@@ -83,11 +83,6 @@ impl Run<'_> {
         keys
     }
 
-    fn last_round(&self, step: &Step, id: Option<Uuid>) -> i32 {
-        let mine = self.state.of_step(&step.name).filter(|follow_up| follow_up.key.anchor_id == id);
-        mine.map(|follow_up| follow_up.round).max().unwrap_or(0)
-    }
-
     fn cancel(&mut self, steps: &[String]) {
         for step in steps {
             self.state.activated.remove(step);
@@ -204,15 +199,14 @@ impl Run<'_> {
     pub(super) fn missed(&mut self, step: &Step, key: &Key) {
         let Some(this) = self.state.follow_ups.get(key) else { return };
         let (round, entry) = (this.round, this.entry);
-        let mut series: Vec<&FollowUp> = self.state.of_step(&step.name).collect();
-        series.retain(|other| other.key.anchor_id == key.anchor_id && other.round == round && other.entry == entry);
-        series.sort_by_key(|other| std::cmp::Reverse(other.key.occurrence));
-        let counts = |other: &&&FollowUp| {
+        let counts = |other: &&FollowUp| {
             let ended = matches!(other.status, Status::Done | Status::Declined | Status::Unreachable | Status::Expired);
-            ended && other.reason.as_deref() != Some("retried")
+            let same = other.round == round && other.entry == entry;
+            same && ended && other.reason.as_deref() != Some("retried")
         };
-        let missed = |other: &&&FollowUp| matches!(other.status, Status::Unreachable | Status::Expired);
-        let row = series.iter().filter(counts).take_while(missed).count();
+        let missed = |other: &&FollowUp| matches!(other.status, Status::Unreachable | Status::Expired);
+        let latest_first = self.state.series(&step.name, key.anchor_id).rev();
+        let row = latest_first.filter(counts).take_while(missed).count();
         for rule in step.after_missed.iter().filter(|rule| usize::try_from(rule.count) == Ok(row)) {
             self.perform(&rule.effects, &Cause { key, code: "missed" });
         }

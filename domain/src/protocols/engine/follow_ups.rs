@@ -13,6 +13,9 @@ use uuid::Uuid;
 /// Messages to a person or family that are later than this are not sent any more (PROTOCOLS section 4).
 const TOO_LATE_TO_SEND: TimeDelta = TimeDelta::hours(48);
 
+/// A protocol in which a step sets itself off again and again ends here: thirty-eight years of every week.
+const MOST_OCCURRENCES: i32 = 2_000;
+
 /// Where a follow-up comes from.
 #[derive(Clone, Copy)]
 pub(super) struct Origin {
@@ -57,11 +60,19 @@ impl Run<'_> {
         }
         for id in self.instances(step) {
             let entry = self.entry(step);
-            let here = |follow_up: &FollowUp| follow_up.key.anchor_id == id && follow_up.entry == entry;
-            if !self.state.of_step(&step.name).any(here) {
-                self.create(step, id, Origin::FIRST);
+            // A value that was removed and is set again begins again.
+            let gone = |follow_up: &FollowUp| follow_up.reason.as_deref() == Some("anchor_removed");
+            let here = |follow_up: &FollowUp| follow_up.entry == entry && !gone(follow_up);
+            if !self.state.series(&step.name, id).rev().any(here) {
+                let round = self.last_round(step, id) + 1;
+                self.create(step, id, Origin { round, ..Origin::FIRST });
             }
         }
+    }
+
+    /// The latest series of turns of a step for one value or subject; 0 when there was none.
+    pub(super) fn last_round(&self, step: &Step, id: Option<Uuid>) -> i32 {
+        self.state.series(&step.name, id).next_back().map_or(0, |follow_up| follow_up.round)
     }
 
     /// Stage entries so far for a step that belongs to a stage; steps of all stages know no entries.
@@ -111,12 +122,15 @@ impl Run<'_> {
         }
     }
 
-    /// A new occurrence. False when the trajectory is closed to it.
+    /// A new occurrence. False when the trajectory is closed to it, or there were too many.
     pub(super) fn create(&mut self, step: &Step, id: Option<Uuid>, origin: Origin) -> bool {
         if self.state.closed.is_some() && !step.after_close {
             return false;
         }
         let key = self.next_key(&step.name, id);
+        if key.occurrence > MOST_OCCURRENCES {
+            return false;
+        }
         let mut follow_up = blank(key.clone(), step.actor.clone(), self.now);
         follow_up.after_close = step.after_close;
         follow_up.entry = self.entry(step);
@@ -132,12 +146,8 @@ impl Run<'_> {
     }
 
     pub(super) fn next_key(&self, step: &str, id: Option<Uuid>) -> Key {
-        let last = self
-            .state
-            .of_step(step)
-            .filter(|follow_up| follow_up.key.anchor_id == id)
-            .map(|follow_up| follow_up.key.occurrence);
-        Key { step: step.to_owned(), anchor_id: id, occurrence: last.max().unwrap_or(0) + 1 }
+        let last = self.state.series(step, id).next_back().map_or(0, |follow_up| follow_up.key.occurrence);
+        Key { step: step.to_owned(), anchor_id: id, occurrence: last + 1 }
     }
 
     /// Puts a follow-up where its anchor now says. True when that ended it.

@@ -309,21 +309,26 @@ impl Run<'_> {
         let follows =
             |step: &&Step| step.repeat.as_ref().is_some_and(|repeat| repeat.every == Every::Param(param.to_owned()));
         for step in protocol.steps.iter().filter(follows) {
-            for key in self.unfinished(Some(&step.name)) {
-                let Some(old) = self.state.follow_ups.get(&key).cloned() else { continue };
-                self.finalise(&key, Status::Superseded, "rhythm_changed");
-                let first = FollowUp { turn: 1, ..old };
-                let present = self.sight().present_turn(step, &first, self.now);
-                let passed = self.sight().is_due(step, &FollowUp { turn: present, ..first.clone() }, self.now);
-                let turn = if passed { present + 1 } else { present };
-                self.create(
-                    step,
-                    key.anchor_id,
-                    Origin { restarted_at: first.restarted_at, round: first.round + 1, turn },
-                );
+            for id in self.instances(step) {
+                self.change_rhythm(step, id);
             }
         }
         Ok(())
+    }
+
+    /// One new series in the place of whatever is unfinished of the old one.
+    fn change_rhythm(&mut self, step: &Step, id: Option<Uuid>) {
+        let unfinished: Vec<_> =
+            self.state.series(&step.name, id).filter(|one| !one.status.is_final()).cloned().collect();
+        let Some(last) = unfinished.last() else { return };
+        for old in &unfinished {
+            self.finalise(&old.key, Status::Superseded, "rhythm_changed");
+        }
+        let first = FollowUp { turn: 1, ..last.clone() };
+        let present = self.sight().present_turn(step, &first, self.now);
+        let passed = self.sight().is_due(step, &FollowUp { turn: present, ..first.clone() }, self.now);
+        let turn = if passed { present + 1 } else { present };
+        self.create(step, id, Origin { restarted_at: first.restarted_at, round: first.round + 1, turn });
     }
 
     fn subject(&mut self, subject: ForEach, id: Uuid, joins: bool) -> Result<(), Refusal> {

@@ -201,10 +201,9 @@ impl Run<'_> {
     pub(super) fn plan_next_turn(&mut self, step: &Step, follow_up: &FollowUp) -> bool {
         let key = &follow_up.key;
         let follows = |other: &FollowUp| {
-            let same = other.key.anchor_id == key.anchor_id && other.round == follow_up.round;
-            same && other.entry == follow_up.entry && other.turn > follow_up.turn
+            other.round == follow_up.round && other.entry == follow_up.entry && other.turn > follow_up.turn
         };
-        if step.repeat.is_none() || self.state.of_step(&step.name).any(follows) {
+        if step.repeat.is_none() || self.state.series(&step.name, key.anchor_id).rev().any(follows) {
             return false;
         }
         let Some(next_due) = self.sight().next_due(step, follow_up) else { return false };

@@ -107,7 +107,7 @@ fn one_mistake_is_one_fault() {
         ("outcomes: {assigned: []}", "stage: none\n    outcomes: {assigned: []}", "/steps/0/stage", "unknown_stage"),
         (
             "outcomes: {assigned: []}",
-            "repeat: {every: PT1H}\n    outcomes: {assigned: []}",
+            "repeat: {every: PT48H}\n    outcomes: {assigned: []}",
             "/steps/0/repeat",
             "contradiction",
         ),

@@ -104,8 +104,13 @@ fn sound(before: &State, after: &State, protocol: &Protocol, around: &Surroundin
     }
 }
 
+/// Few in every run of the suite; as many as `PROPTEST_CASES` says when someone wants to be sure.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(64)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
 
     #[test]
     fn looking_often_or_seldom_makes_no_difference(

@@ -115,8 +115,13 @@ fn a_person_sets_the_rhythm_within_bounds() {
     story.outcome("2027-01-11 09:00", "review", "held");
     story.happens("2027-01-12 12:00", rhythm("P2W"));
     assert_eq!(dues(&story)[1..], ["#2 superseded 2027-01-18 09:00", "#3 open 2027-01-18 09:00"]);
-    story.outcome("2027-01-18 09:30", "review", "held");
-    assert_eq!(story.due("review"), "2027-02-01 09:00");
+    story.until("2027-01-18 09:00");
+    assert_eq!(dues(&story)[3..], ["#4 open 2027-02-01 09:00"]);
+    story.happens("2027-01-19 12:00", rhythm("P3W"));
+    assert_eq!(
+        dues(&story)[2..],
+        ["#3 superseded 2027-01-18 09:00", "#4 superseded 2027-02-01 09:00", "#5 open 2027-01-25 09:00"]
+    );
 }
 
 #[test]
@@ -132,4 +137,20 @@ fn an_anchor_moved_far_back_does_not_make_a_year_of_missed_turns() {
         ["#1 superseded 2026-01-12 09:00", "#2 overdue 2027-01-04 09:00", "#3 open 2027-01-11 09:00"]
     );
     assert_eq!(story.told(), [""; 0]);
+}
+
+#[test]
+fn a_protocol_that_sets_itself_off_for_ever_comes_to_an_end() {
+    let steps = "- {step: loop, title: {nl: Rond}, actor: coach, action: contact, anchor: event_at, offset: PT0S, expires: PT1S, \
+        after_missed: {count: 1, do: [{restart: loop}]}, outcomes: {held: []}}";
+    let protocol = small(steps, "");
+    let around = Surroundings::default();
+    let anchors = [("event_at".to_owned(), vec![AnchorValue { id: id(1), at: at("2027-01-04 12:00") }])].into();
+    let what = What::Started { anchors, params: Default::default(), subjects: Default::default() };
+    let mut state = State::default();
+    let start = Input { at: at("2027-01-04 11:00"), what };
+    next(&protocol, &around, &mut state, &start).unwrap();
+    advance(&protocol, &around, &mut state, at("2027-01-05 12:00"));
+    assert_eq!(state.follow_ups.len(), 2_000);
+    assert!(!state.has_unfinished());
 }

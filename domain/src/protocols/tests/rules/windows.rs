@@ -197,6 +197,8 @@ fn anchors_come_later_move_and_go() {
     story.happens("2027-01-06 12:00", What::AnchorRemoved { anchor: "hearing_at".to_owned(), id: id(11) });
     assert_eq!(story.state.of_step("before").map(|one| one.status.as_str()).collect::<Vec<_>>(), ["cancelled", "open"]);
     assert_eq!(story.told(), ["2027-01-05 12:00 before announce:0 actor"], "the other one was called off");
+    story.happens("2027-01-06 12:00", set("hearing_at", 11, "2027-02-09 13:00"));
+    assert_eq!(local(story.last("before").due_at.unwrap()), "2027-02-05 10:00", "set again, it begins again");
     story.happens("2027-01-06 12:00", set("later_at", 5, "2027-01-10 13:00"));
     assert_eq!(story.due("later"), "2027-01-11 13:00");
     assert_eq!(story.refuses("2027-01-06 12:00", set("later_at", 6, "2027-01-10 13:00")), "anchor_not_many");
