@@ -61,8 +61,7 @@ impl Story {
         let (anna, coach) = (house.person("Anna").await.id, house.person("Coach").await.id);
         let admin = house.cx(Role::Admin);
         let origin = Origin::Text(PROTOCOL.replace("PROFILE", profile));
-        let draft = protocol_versions::upload(&admin, origin).await.unwrap();
-        let protocol = protocol_versions::publish(&admin, draft.id).await.unwrap();
+        let protocol = protocol_versions::upload(&admin, origin, true).await.unwrap();
         let new = NewCase {
             person_id: anna,
             unit_id: None,
