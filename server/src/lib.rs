@@ -16,6 +16,7 @@ mod opening;
 mod run;
 mod secret;
 mod stores;
+pub mod travel;
 
 pub use cli::{main, serve};
 pub use config::Config;

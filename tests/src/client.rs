@@ -195,6 +195,15 @@ impl Answer {
         id.unwrap_or_else(|| panic!("{} answered {} without an id: {}", self.request, self.status, self.text))
     }
 
+    /// The `id` of the body of an answer that must have this status.
+    ///
+    /// # Panics
+    /// When the status is another one, or there is no id.
+    pub fn id_of(self, status: u16) -> Uuid {
+        assert_eq!(self.status, status, "{} answered {}", self.request, self.text);
+        self.id()
+    }
+
     fn keeps_its_promises(&self) {
         let request = &self.request;
         for name in ["API-Version", "X-Request-Id"] {

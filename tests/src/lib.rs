@@ -12,6 +12,7 @@
 pub mod canary;
 pub mod client;
 pub mod clock;
+pub mod hospital;
 #[cfg(test)]
 mod layers;
 pub mod logs;
