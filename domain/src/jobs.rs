@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use nazorg_entities::{JobId, JobKind, OrganisationId, jobs};
 use sea_orm::{
     ActiveEnum, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait,
-    QueryFilter, Statement, Value, sea_query::OnConflict,
+    QueryFilter, QueryOrder, QuerySelect, Statement, Value, sea_query::OnConflict,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -340,10 +340,23 @@ pub async fn due(app: &App) -> Result<u64> {
 
 /// When the earliest job that is not given up falls due, and when the earliest back-off or lease ends.
 pub async fn earliest(app: &App) -> Result<Option<DateTime<Utc>>> {
-    use sea_orm::{QueryOrder, QuerySelect};
     Ok(jobs::Entity::find()
         .select_only()
         .column(jobs::Column::DueAt)
+        .filter(jobs::Column::GivenUpAt.is_null())
+        .order_by_asc(jobs::Column::DueAt)
+        .limit(1)
+        .into_tuple()
+        .one(app.db.reader())
+        .await?)
+}
+
+/// When something next falls due, after now.
+pub async fn next_due(app: &App) -> Result<Option<DateTime<Utc>>> {
+    Ok(jobs::Entity::find()
+        .select_only()
+        .column(jobs::Column::DueAt)
+        .filter(jobs::Column::DueAt.gt(app.clock.now()))
         .filter(jobs::Column::GivenUpAt.is_null())
         .order_by_asc(jobs::Column::DueAt)
         .limit(1)

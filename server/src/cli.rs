@@ -35,6 +35,8 @@ enum Command {
     Migrate,
     /// Print the published OpenAPI document; needs no database.
     Openapi,
+    /// A story from the field on a travelling clock, over the real API, worker and outbox.
+    Demo,
     /// Organisations and their API keys.
     #[command(subcommand)]
     Keys(keys::Command),
@@ -62,6 +64,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve => block_on(serve::serve(read(config)?, Start { parts: Parts::All, clock: None })),
         Command::Api => block_on(serve::serve(read(config)?, Start { parts: Parts::Api, clock: None })),
         Command::Worker => block_on(serve::serve(read(config)?, Start { parts: Parts::Worker, clock: None })),
+        Command::Demo => block_on(crate::demo::run()),
         Command::Openapi => say(nazorg_openapi::document()),
         Command::Migrate => block_on(migrate(read(config)?)),
         Command::Protocol(command) => protocol::run(command),

@@ -4,6 +4,7 @@
 mod cli;
 mod clock;
 pub mod config;
+mod demo;
 mod failure;
 mod first;
 mod front;

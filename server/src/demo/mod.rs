@@ -1,0 +1,63 @@
+//! `nazorg demo`: a story from the field on a travelling clock. The API, the worker, the database and the outbox are the real
+//! ones, in a folder of their own that is left behind to look at; only the clock is moved, and the people are invented.
+
+mod client;
+mod night_shift;
+mod timeline;
+
+use std::{path::PathBuf, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use nazorg_domain::TravellingClock;
+
+use crate::{
+    Config, Failure, Parts, Start,
+    cli::say,
+    run::{Running, start},
+};
+
+use client::Client;
+use timeline::Timeline;
+
+/// 07:45 in Amsterdam on Thursday 17 December 2026: the morning after.
+const BEGIN: i64 = 1_797_489_900;
+
+/// Tells the story.
+///
+/// # Errors
+/// When the service does not start, or answers something else than the story expects.
+pub(crate) async fn run() -> Result<(), Failure> {
+    let folder = std::env::temp_dir().join(format!("nazorg-demo-{}", std::process::id()));
+    let config = config(&folder)?;
+    let begin = DateTime::<Utc>::from_timestamp(BEGIN, 0).ok_or_else(|| Failure::internal("no beginning"))?;
+    let clock = Arc::new(TravellingClock::at(begin));
+    let clock_door: Arc<dyn nazorg_domain::Clock> = clock.clone();
+    let mut running: Running = start(config, Start { parts: Parts::All, clock: Some(clock_door) }).await?;
+    let address = running.address().ok_or_else(|| Failure::internal("the demo does not listen"))?;
+    let (app, key) = {
+        let ready = running.ready().await.map_err(Failure::internal)?;
+        let key = ready.first_key().map(|key| key.secret.clone());
+        (Arc::clone(ready.app()), key.ok_or_else(|| Failure::internal("no first key"))?)
+    };
+    say(format!("The night shift, over the API at http://{address}/v1, in Amsterdam's time\n"))?;
+    let timeline = Timeline::new(app, clock, Client::new(format!("http://{address}"), key));
+    let told = night_shift::tell(timeline).await;
+    running.shutdown().await;
+    told?;
+    say(format!("\nEverything is in {}: the database, the keys, and the mails in outbox/.", folder.display()))
+}
+
+/// The defaults, but in a folder and on a port of its own, with nothing but errors in the log.
+fn config(folder: &std::path::Path) -> Result<Config, Failure> {
+    let none = PathBuf::from("/dev/null");
+    let settings = [
+        ("NAZORG_DATA_DIR", folder.display().to_string()),
+        ("NAZORG_HTTP_LISTEN", "127.0.0.1:0".to_owned()),
+        ("NAZORG_METRICS_LISTEN", String::new()),
+        ("NAZORG_DATABASE_DURABILITY", "normal".to_owned()),
+        ("NAZORG_LOG_LEVEL", "error".to_owned()),
+    ];
+    let config = Config::read(Some(&none), settings.map(|(name, value)| (name.to_owned(), value)))?;
+    config.start_logging();
+    Ok(config)
+}

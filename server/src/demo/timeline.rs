@@ -1,0 +1,141 @@
+//! The story as it happens: what is done is said, then the clock moves and what went out on the way is told in its order.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Europe::Amsterdam;
+use nazorg_domain::{App, TravellingClock};
+use serde_json::{Value, json};
+
+use super::client::Client;
+use crate::{Failure, cli::say, travel};
+
+/// The teller.
+pub(super) struct Timeline {
+    app: Arc<App>,
+    clock: Arc<TravellingClock>,
+    /// An administrator's client.
+    pub(super) admin: Client,
+    /// The coordinator's client, once there is one.
+    pub(super) coordinator: Client,
+    posted: u32,
+    told: Vec<String>,
+    names: BTreeMap<String, String>,
+}
+
+impl Timeline {
+    pub(super) fn new(app: Arc<App>, clock: Arc<TravellingClock>, admin: Client) -> Self {
+        let coordinator = admin.clone();
+        Self { app, clock, admin, coordinator, posted: 0, told: Vec::new(), names: BTreeMap::new() }
+    }
+
+    /// Says what is done now.
+    pub(super) fn tell(&self, text: &str) -> Result<(), Failure> {
+        self.line(nazorg_domain::Clock::now(&*self.clock), text)
+    }
+
+    fn line(&self, at: DateTime<Utc>, text: &str) -> Result<(), Failure> {
+        say(format!("{}  {text}", at.with_timezone(&Amsterdam).format("%a %e %b %Y %H:%M")))
+    }
+
+    /// Posts as the coordinator and answers the body; what is refused is the story's mistake.
+    pub(super) async fn post(&mut self, path: &str, body: Value) -> Result<Value, Failure> {
+        let answer = self.try_post(path, body).await?;
+        if answer.get("refused").is_some() {
+            return Err(Failure::internal(format!("{path} was refused: {answer}")));
+        }
+        Ok(answer)
+    }
+
+    /// Posts as the coordinator; a refusal is an answer too.
+    pub(super) async fn try_post(&mut self, path: &str, body: Value) -> Result<Value, Failure> {
+        self.posted += 1;
+        self.coordinator.post(path, &body, self.posted).await
+    }
+
+    /// Posts as the administrator.
+    pub(super) async fn manage(&mut self, path: &str, body: Value) -> Result<Value, Failure> {
+        self.posted += 1;
+        self.admin.post(path, &body, self.posted).await
+    }
+
+    /// Registers somebody with a mail address, and remembers their name for the telling.
+    pub(super) async fn register(&mut self, name: &str) -> Result<String, Failure> {
+        let person = self.post("persons", json!({"name": name, "language": "nl"})).await?;
+        let id = text(&person, "id");
+        let address = format!("{}@hospital.example", name.to_lowercase().replace(' ', "."));
+        let point = json!({"channel": "email", "address": address, "safe": "yes"});
+        let point = self.post(&format!("persons/{id}/contact-points"), point).await?;
+        self.post(&format!("contact-points/{}/verify", text(&point, "id")), json!({})).await?;
+        self.names.insert(id.clone(), name.to_owned());
+        Ok(id)
+    }
+
+    /// The follow-up of a step that is still to be done.
+    pub(super) async fn open_step(&self, case: &str, step: &str) -> Result<Value, Failure> {
+        let page = self.coordinator.get(&format!("follow-ups?caseId={case}&limit=100")).await?;
+        let items = page["items"].as_array().cloned().unwrap_or_default();
+        let found = items.into_iter().rev().find(|one| one["step"] == step && one.get("finalAt").is_none());
+        found.ok_or_else(|| Failure::internal(format!("no open follow-up {step}")))
+    }
+
+    /// Completes the open follow-up of a step.
+    pub(super) async fn complete(&mut self, case: &str, step: &str, outcome: &str) -> Result<(), Failure> {
+        let id = text(&self.open_step(case, step).await?, "id");
+        self.post(&format!("follow-ups/{id}/complete"), json!({"outcome": outcome})).await.map(drop)
+    }
+
+    /// When the open follow-up of a step is due, for people.
+    pub(super) async fn due(&self, case: &str, step: &str) -> Result<String, Failure> {
+        let due = text(&self.open_step(case, step).await?, "dueAt");
+        let due: DateTime<Utc> = due.parse().map_err(Failure::internal)?;
+        Ok(due.with_timezone(&Amsterdam).format("%a %e %b %H:%M").to_string())
+    }
+
+    /// Moves the clock, through everything that falls due on the way, and tells what went out.
+    pub(super) async fn travel(&mut self, until: &str) -> Result<(), Failure> {
+        let until: DateTime<Utc> = until.parse().map_err(Failure::internal)?;
+        travel::travel(&self.app, &*self.clock, until).await.map_err(Failure::internal)?;
+        self.tell_messages().await
+    }
+
+    /// Waits until what is due now is done, and tells what went out.
+    pub(super) async fn settle(&mut self) -> Result<(), Failure> {
+        travel::drain(&self.app).await.map_err(Failure::internal)?;
+        self.tell_messages().await
+    }
+
+    async fn tell_messages(&mut self) -> Result<(), Failure> {
+        let mut fresh = Vec::new();
+        let mut path = "messages?limit=100".to_owned();
+        loop {
+            let page = self.coordinator.get(&path).await?;
+            fresh.extend(page["items"].as_array().cloned().unwrap_or_default());
+            let Some(next) = page["next"].as_str() else { break };
+            path = format!("messages?limit=100&cursor={next}");
+        }
+        fresh.retain(|message| message.get("finalAt").is_some() && !self.told.contains(&text(message, "id")));
+        fresh.sort_by_key(|message| text(message, "finalAt"));
+        for message in fresh {
+            self.told.push(text(&message, "id"));
+            let at = text(&message, "finalAt").parse().map_err(Failure::internal)?;
+            self.line(at, &self.message(&message))?;
+        }
+        Ok(())
+    }
+
+    fn message(&self, message: &Value) -> String {
+        let to = self.names.get(&text(message, "recipientId")).map_or("nobody", String::as_str);
+        let what = format!("{} ({})", text(message, "template"), text(message, "because"));
+        match text(message, "status").as_str() {
+            "sent" => format!("    -> mail to {to}: {what}"),
+            "merged" => format!("    -> in the same mail to {to}: {what}"),
+            status => format!("    -- not sent, {status}: {} {what}", text(message, "reason")),
+        }
+    }
+}
+
+/// A member as text; empty where it is none.
+pub(super) fn text(value: &Value, member: &str) -> String {
+    value[member].as_str().unwrap_or_default().to_owned()
+}
