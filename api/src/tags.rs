@@ -14,6 +14,12 @@ pub(crate) enum Tag {
     ApiKeys,
     /// Timelines as data: built-in programmes, the organisation's versions, checking and previewing.
     Protocols,
+    /// Persons, how to reach them safely, who they are to each other, and what they agreed to.
+    People,
+    /// Access roles, rosters and absences: who does what, and who stands in.
+    Staff,
+    /// Critical events, who was involved, and whether support was offered.
+    Incidents,
     /// One stretch of support for one person.
     Cases,
     /// One protocol version running for one case.

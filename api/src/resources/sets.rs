@@ -85,6 +85,53 @@ pub(crate) enum ProtocolStatusView {
     Retired,
 }
 
+/// Over which way a person is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "Channel", rename_all = "snake_case", remote = "entities::ChannelKind")]
+pub(crate) enum ChannelView {
+    Email,
+    Sms,
+}
+
+/// Whether a contact point is safe and private, as the person says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "Safe", rename_all = "snake_case", remote = "entities::Safe")]
+pub(crate) enum SafeView {
+    Yes,
+    No,
+    Unknown,
+}
+
+/// What may be left on a voicemail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "Voicemail", rename_all = "snake_case", remote = "entities::Voicemail")]
+pub(crate) enum VoicemailView {
+    /// Nothing.
+    No,
+    /// That somebody called, and no more.
+    Vague,
+    /// Who called.
+    Full,
+}
+
+/// Who takes the initiative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "ContactMode", rename_all = "snake_case", remote = "entities::ContactMode")]
+pub(crate) enum ContactModeView {
+    WeContact,
+    PersonContactsUs,
+    ViaThirdParty,
+}
+
+/// Whether support was offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "SupportOffered", rename_all = "snake_case", remote = "entities::SupportOffered")]
+pub(crate) enum SupportOfferedView {
+    Yes,
+    No,
+    Unknown,
+}
+
 /// A repeated query key, as the domain wants it.
 pub(crate) fn many<T, D>(given: Option<Vec<T>>, convert: impl Fn(T) -> D) -> Vec<D> {
     given.unwrap_or_default().into_iter().map(convert).collect()

@@ -5,7 +5,10 @@
 mod bodies;
 mod document;
 mod failures;
+mod incidents;
 mod lists;
+mod persons;
+mod staff;
 mod support;
 mod units;
 mod writing;

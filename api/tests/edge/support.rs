@@ -69,6 +69,12 @@ impl Service {
         self.key(other, Role::Admin).await
     }
 
+    /// A coordinator's key of a second organisation.
+    pub async fn coordinator_elsewhere(&self) -> String {
+        let other = organisations::found(&self.app, "Elsewhere", chrono_tz::Europe::Amsterdam).await.unwrap();
+        self.key(other, Role::Coordinator).await
+    }
+
     /// A request of the administrator.
     pub fn get(&self, path: &str) -> Ask<'_> {
         self.ask(Method::GET, path)

@@ -42,7 +42,7 @@ pub fn roster_entry(new: &NewRosterEntry) -> Result<()> {
 /// An absence lasts, and somebody else covers.
 pub fn absence(new: &NewAbsence) -> Result<()> {
     let mut checks = Checks::default();
-    checks.must(new.from < new.until, "/until", ("not_after_from", "The absence must end after it begins."));
+    checks.must(new.from < new.until, "/untilAt", ("not_after_from", "The absence must end after it begins."));
     checks.done()?;
     if new.cover_person_id == Some(new.person_id) {
         return Err(Error::violation(ViolationCode::SamePerson, "Nobody covers for themselves."));

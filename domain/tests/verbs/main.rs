@@ -1,4 +1,5 @@
 //! The verbs over fresh stores: SQLite, or PostgreSQL where `NAZORG_TEST_POSTGRES` names a server.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -68,7 +68,7 @@ async fn an_absence_lasts_and_somebody_else_covers() {
         until: cx.now + TimeDelta::days(days),
     };
     assert_eq!(violation(absences::create(&cx, new(Some(anna.id), 1)).await), ViolationCode::SamePerson);
-    assert_eq!(refused(absences::create(&cx, new(None, 0)).await), field("/until", "not_after_from"));
+    assert_eq!(refused(absences::create(&cx, new(None, 0)).await), field("/untilAt", "not_after_from"));
     let told = absences::create(&cx, new(Some(bram.id), 5)).await.unwrap();
     let during = AbsenceFilter { from: Some(cx.now + TimeDelta::days(4)), ..AbsenceFilter::default() };
     assert_eq!(absences::list(&cx, &during, None, 10).await.unwrap(), std::slice::from_ref(&told));
