@@ -66,12 +66,6 @@ impl StoryClock {
     }
 }
 
-impl nazorg::travel::Movable for StoryClock {
-    fn move_to(&self, moment: DateTime<Utc>) {
-        Self::move_to(self, moment);
-    }
-}
-
 impl Clock for StoryClock {
     fn now(&self) -> DateTime<Utc> {
         self.times().now

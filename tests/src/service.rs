@@ -178,34 +178,6 @@ impl Service {
         Client::new(&self.base, key)
     }
 
-    /// Moves the clock to a moment (RFC 3339), in order, through everything that falls due on the way.
-    ///
-    /// # Panics
-    /// When the worker does not get done with what is due.
-    pub async fn travel_to(&self, moment: &str) {
-        let until = DateTime::parse_from_rfc3339(moment).unwrap().with_timezone(&Utc);
-        nazorg::travel::travel(&self.app, &*self.clock, until).await.unwrap();
-    }
-
-    /// Waits until everything that is due now is done.
-    ///
-    /// # Panics
-    /// When the worker does not get done with it.
-    pub async fn settle(&self) {
-        nazorg::travel::drain(&self.app).await.unwrap();
-    }
-
-    /// How every story ends: nothing is unaccounted for in any organisation, and no job was given up.
-    ///
-    /// # Panics
-    /// When something is.
-    pub async fn balanced(&self) {
-        self.settle().await;
-        for (organisation, unaccounted) in nazorg::domain::ledger::check_all(&self.app).await.unwrap() {
-            assert_eq!(unaccounted, 0, "the ledger of {organisation} does not balance");
-        }
-    }
-
     /// Founds an organisation in Amsterdam's time zone, with an administrator.
     ///
     /// # Panics
