@@ -112,12 +112,16 @@ pub enum MasterKey {
 pub struct Mail {
     /// The SMTP server; without one messages are written to `outbox_dir`.
     pub smtp_url: Option<Secret>,
+    /// Connections to it at the same time.
+    pub max_connections: usize,
     /// Where messages go that are not mailed.
     pub outbox_dir: PathBuf,
     /// The sender's address.
     pub from_address: String,
     /// The sender's display name.
     pub from_name: String,
+    /// The number that texts name.
+    pub phone: Option<String>,
 }
 
 /// How log lines look and which are written.
@@ -276,6 +280,7 @@ fn keys(r: &mut Reader, dir: &std::path::Path, distributed: bool) -> Option<Keys
 
 fn mail(r: &mut Reader, dir: &std::path::Path) -> Option<Mail> {
     let smtp_url = r.optional_url("mail.smtp_url", &["smtp", "smtps"]);
+    let max_connections = r.number("mail.max_connections", 1..=256);
     let outbox_dir = r.optional("mail.outbox_dir");
     let from_address = r.required("mail.from_address");
     if from_address.as_ref().is_some_and(|address| !looks_like_an_address(address)) {
@@ -285,11 +290,14 @@ fn mail(r: &mut Reader, dir: &std::path::Path) -> Option<Mail> {
     if from_name.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
         r.fault("mail.from_name", "must be one line of plain text");
     }
+    let phone = r.optional("mail.phone");
     Some(Mail {
         smtp_url: smtp_url?,
+        max_connections: max_connections? as usize,
         outbox_dir: outbox_dir?.map_or_else(|| dir.join("outbox"), PathBuf::from),
         from_address: from_address?,
         from_name: from_name?,
+        phone: phone?,
     })
 }
 

@@ -1,10 +1,8 @@
 //! What an orchestrator asks: is the process alive, and may it be sent requests?
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::BTreeMap, sync::OnceLock};
 
+use nazorg_worker::bell::RedisBell;
 use poem::{Response, http::StatusCode};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -27,14 +25,11 @@ pub(crate) enum State {
     NotServing,
 }
 
-/// Tells whether the queue answers; polling does its work while it does not.
-pub(crate) type QueueProbe = Arc<dyn Fn() -> bool + Send + Sync>;
-
 /// Knows the parts as they come up.
 pub(crate) struct Health {
     stopping: CancellationToken,
     stores: OnceLock<Stores>,
-    queue: OnceLock<QueueProbe>,
+    redis: OnceLock<Option<RedisBell>>,
 }
 
 #[derive(Serialize)]
@@ -45,7 +40,7 @@ struct Report {
 
 impl Health {
     pub(crate) fn new(stopping: CancellationToken) -> Self {
-        Self { stopping, stores: OnceLock::new(), queue: OnceLock::new() }
+        Self { stopping, stores: OnceLock::new(), redis: OnceLock::new() }
     }
 
     pub(crate) fn watch_stores(&self, stores: Stores) {
@@ -53,8 +48,8 @@ impl Health {
     }
 
     /// The last part to come: from now on the process serves.
-    pub(crate) fn watch_queue(&self, probe: QueueProbe) {
-        let _ = self.queue.set(probe);
+    pub(crate) fn watch_queue(&self, redis: Option<RedisBell>) {
+        let _ = self.redis.set(redis);
     }
 
     /// Answers `/healthz` and `/readyz`; nothing for any other path.
@@ -71,7 +66,7 @@ impl Health {
     }
 
     async fn report(&self) -> Report {
-        let serving = self.queue.get().is_some() && !self.stopping.is_cancelled();
+        let serving = self.redis.get().is_some() && !self.stopping.is_cancelled();
         let process = if serving { State::Ok } else { State::NotServing };
         let mut parts = BTreeMap::from([("process", process)]);
         if let Some(stores) = self.stores.get() {
@@ -81,8 +76,12 @@ impl Health {
                 if (database, keys) == (State::Ok, State::Ok) { migrations(stores).await } else { State::Away };
             parts.extend([("database", database), ("keys", keys), ("migrations", migrations)]);
         }
-        if let Some(probe) = self.queue.get() {
-            parts.insert("queue", if probe() { State::Ok } else { State::Degraded });
+        if let Some(redis) = self.redis.get() {
+            let answers = match redis {
+                Some(redis) => redis.answers().await,
+                None => true,
+            };
+            parts.insert("queue", if answers { State::Ok } else { State::Degraded });
         }
         let ready = serving && parts.values().all(|state| matches!(state, State::Ok | State::Degraded));
         Report { ready, parts }

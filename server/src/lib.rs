@@ -17,7 +17,8 @@ mod opening;
 mod run;
 mod secret;
 mod stores;
-pub mod travel;
+mod travel;
+mod work;
 
 pub use cli::{main, serve};
 pub use config::Config;

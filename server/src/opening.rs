@@ -22,13 +22,13 @@ use crate::{
     master_key,
     run::{Parts, Start},
     stores::{Stores, make_private},
+    work::{self, Bells},
 };
 
 /// What an open service consists of.
 pub(crate) struct Opened {
     pub(crate) app: Arc<App>,
     pub(crate) first_key: Option<FirstKey>,
-    stores: Stores,
 }
 
 /// How far it is: nothing yet, open, or failed for good.
@@ -52,23 +52,27 @@ pub(crate) async fn run(
         opened = open(&config, start, &listening, &stop) => opened,
         () = stop.cancelled() => Err(Failure::Refused("stopped before the stores were open".to_owned())),
     };
-    let opened = match opened {
-        Ok(opened) => Some(Arc::new(opened)),
+    let mut busy = listening.listeners;
+    let mut stores = None;
+    match opened {
+        Ok((opened, below, tasks)) => {
+            tell.send_replace(Some(Ok(Arc::new(opened))));
+            stores = Some(below);
+            busy.extend(tasks);
+            stop.cancelled().await;
+        }
         Err(failure) => {
             stop.cancel();
             tell.send_replace(Some(Err(Arc::new(failure))));
-            None
         }
-    };
-    if let Some(opened) = &opened {
-        tell.send_replace(Some(Ok(Arc::clone(opened))));
-        stop.cancelled().await;
     }
-    for listener in listening.listeners {
-        let _ = listener.await;
+    for task in busy {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a part ended badly");
+        }
     }
-    if let Some(opened) = opened {
-        opened.stores.clone().close().await;
+    if let Some(stores) = stores {
+        stores.close().await;
     }
 }
 
@@ -77,9 +81,11 @@ async fn open(
     start: Start,
     listening: &Listening,
     stop: &CancellationToken,
-) -> Result<Opened, Failure> {
+) -> Result<(Opened, Stores, Vec<JoinHandle<()>>), Failure> {
     make_private(&config.data_dir)?;
     let master = master_key::load(&config.keys)?;
+    let bells = work::bells(config)?;
+    let worker = if start.parts == Parts::Api { None } else { Some(work::worker(config, &bells)?) };
     let stores = Stores::open(config).await?;
     listening.health.watch_stores(stores.clone());
     stores.wait().await;
@@ -88,16 +94,27 @@ async fn open(
         Some(clock) => clock,
         None => clock::of(&stores.data, stop).await,
     };
-    let app = Arc::new(app(&stores, &master, clock, Arc::new(SilentBell))?);
+    let app = Arc::new(app(&stores, &master, clock, Arc::new(bells.local.clone()))?);
     let first_key = match start.parts {
         Parts::All if config.embedded() => first::make(&app).await?,
         _ => None,
     };
-    listening.health.watch_queue(Arc::new(|| true));
+    listening.health.watch_queue(bells.distant.clone());
     if start.parts != Parts::Worker {
         listening.front.open(api(config, &app, &master)?);
     }
-    Ok(Opened { app, first_key, stores })
+    let tasks = vec![match worker {
+        Some(worker) => tokio::spawn(worker.run(Arc::clone(&app), stop.clone())),
+        None => tokio::spawn(pass_on(bells, stop.clone())),
+    }];
+    Ok((Opened { app, first_key }, stores, tasks))
+}
+
+/// Without a worker in this process, what becomes due is told to those elsewhere.
+async fn pass_on(Bells { local, distant }: Bells, stop: CancellationToken) {
+    if let Some(distant) = distant {
+        distant.pass_on(&local, &stop).await;
+    }
 }
 
 /// The API over the domain.

@@ -1,4 +1,4 @@
-//! Time travel for stories and the demonstration: from one due moment to the next, waiting each time until the worker has
+//! Time travel for the demonstration: from one due moment to the next, waiting each time until the worker has
 //! done what was owed. The worker is the real one; only the clock is moved.
 
 use std::time::Duration;
@@ -11,30 +11,18 @@ const LOOK: Duration = Duration::from_millis(4);
 /// How long the worker may take for what is due at one moment.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A clock that can be moved forward.
-pub trait Movable {
-    /// Moves to `moment`.
-    fn move_to(&self, moment: DateTime<Utc>);
-}
-
-impl Movable for TravellingClock {
-    fn move_to(&self, moment: DateTime<Utc>) {
-        self.travel_to(moment);
-    }
-}
-
 /// Moves the clock to `until`, in order, through everything that falls due on the way.
 ///
 /// # Errors
 /// When the database is away, or the worker does not get done within a minute.
-pub async fn travel(app: &App, clock: &impl Movable, until: DateTime<Utc>) -> Result<()> {
+pub(crate) async fn travel(app: &App, clock: &TravellingClock, until: DateTime<Utc>) -> Result<()> {
     drain(app).await?;
     while let Some(next) = jobs::next_due(app).await?.filter(|next| *next <= until) {
-        clock.move_to(next.max(app.clock.now()));
+        clock.travel_to(next.max(app.clock.now()));
         app.bell.ring();
         drain(app).await?;
     }
-    clock.move_to(until.max(app.clock.now()));
+    clock.travel_to(until.max(app.clock.now()));
     app.bell.ring();
     drain(app).await
 }
@@ -43,7 +31,7 @@ pub async fn travel(app: &App, clock: &impl Movable, until: DateTime<Utc>) -> Re
 ///
 /// # Errors
 /// When the database is away, or the worker does not get done within a minute.
-pub async fn drain(app: &App) -> Result<()> {
+pub(crate) async fn drain(app: &App) -> Result<()> {
     let waited = tokio::time::timeout(PATIENCE, async {
         while jobs::due(app).await? > 0 {
             tokio::time::sleep(LOOK).await;

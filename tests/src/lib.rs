@@ -22,3 +22,4 @@ pub mod processes;
 pub mod redis;
 pub mod service;
 pub mod smtp_sink;
+pub mod time;

@@ -4,11 +4,20 @@ use std::{fs, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 
+use nazorg::{
+    Parts, Running,
+    domain::{
+        App,
+        entities::{OrganisationId, PersonId, Role},
+    },
+};
+
 use crate::{
     client::Client,
     clock::StoryClock,
     process::{Process, Signal, free_port, guarded},
-    service::{Ground, Leg, config},
+    service::{Ground, Leg, Tenant, config, key, launch, tenant},
+    time::{drain, is_balanced, travel},
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -43,6 +52,9 @@ pub struct Processes {
     /// The worker processes.
     pub workers: Vec<Member>,
     settings: Vec<(String, String)>,
+    /// The story's own view of the stores; it does no work of the service.
+    app: Arc<App>,
+    running: Option<Running>,
 }
 
 impl Processes {
@@ -60,7 +72,9 @@ impl Processes {
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let fresh = |part| (0..).map(move |_| Member::new(part));
         let (apis, workers) = (fresh(Part::Api).take(apis).collect(), fresh(Part::Worker).take(workers).collect());
-        let mut found = Self { binary: binary.into(), ground, clock, apis, workers, settings };
+        let (running, app) = launch(&ground.environment(), Arc::clone(&clock), Parts::Api).await;
+        let running = Some(running);
+        let mut found = Self { binary: binary.into(), ground, clock, apis, workers, settings, app, running };
         found.start_all().await;
         found
     }
@@ -79,6 +93,64 @@ impl Processes {
         }
         for member in self.apis.iter().chain(&self.workers) {
             member.ready().await;
+        }
+    }
+
+    /// The domain, for what no API leads to.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Founds an organisation in Amsterdam's time zone, with an administrator who calls the first API process.
+    ///
+    /// # Panics
+    /// When the domain says no.
+    pub async fn tenant(&self, name: &str) -> Tenant {
+        tenant(&self.app, &self.apis[0].base, name).await
+    }
+
+    /// A client of the first API process with a key of a role; a supporter's and a line manager's is somebody's.
+    ///
+    /// # Panics
+    /// When the domain says no.
+    pub async fn key(&self, organisation: OrganisationId, role: Role, person: Option<PersonId>) -> Client {
+        key(&self.app, &self.apis[0].base, (organisation, role, person)).await
+    }
+
+    /// Lets the workers do everything that is owed by now; see [`crate::time::drain`].
+    ///
+    /// # Panics
+    /// When that takes longer than a minute.
+    pub async fn drain(&self) {
+        drain(&self.app).await;
+    }
+
+    /// Moves the clock of all to `moment` (RFC 3339), from due moment to due moment, and drains at each.
+    ///
+    /// # Panics
+    /// When `moment` is none, or draining takes longer than a minute.
+    pub async fn travel_to(&self, moment: &str) {
+        let moment = moment.parse().unwrap_or_else(|_| panic!("{moment:?} is no instant"));
+        travel(&self.app, &self.clock, moment).await;
+    }
+
+    /// The end of every story: nothing is lost, nothing is doubled, no job was given up.
+    ///
+    /// # Panics
+    /// When the ledger of an organisation does not balance, or a job has failed for good.
+    pub async fn is_balanced(&self) {
+        self.drain().await;
+        is_balanced(&self.app).await;
+    }
+
+    /// Ends every process in an orderly way.
+    ///
+    /// # Panics
+    /// When one has not ended within a minute.
+    pub async fn end(&mut self) {
+        self.apis.iter_mut().chain(&mut self.workers).for_each(Member::terminate);
+        if let Some(running) = self.running.take() {
+            running.shutdown().await;
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::{path::Path, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use nazorg::{
     Config, Parts, Running, Start,
     domain::{
-        App,
+        App, Clock,
         api_keys::{self, NewApiKey},
         entities::{OrganisationId, PersonId, Role},
         organisations,
@@ -14,7 +14,14 @@ use nazorg::{
 };
 use tempfile::TempDir;
 
-use crate::{client::Client, clock::StoryClock, logs, postgres::Postgres, redis::Redis};
+use crate::{
+    client::Client,
+    clock::StoryClock,
+    logs,
+    postgres::Postgres,
+    redis::Redis,
+    time::{drain, is_balanced, travel},
+};
 
 /// When a story begins that does not say so: the day after the last of two thousand and twenty-six's long weekends.
 pub const BEGINNING: &str = "2026-12-01T08:00:00Z";
@@ -145,7 +152,7 @@ impl Service {
         if ground.leg == Leg::Distributed {
             nazorg::migrate(&config(&environment)).await.expect("a fresh database can be migrated");
         }
-        let (running, app) = launch(&environment, Arc::clone(&clock)).await;
+        let (running, app) = launch(&environment, Arc::clone(&clock), Parts::All).await;
         let (base, operations) = addresses(&running);
         Self { running: Some(running), app, clock, base, operations, ground, environment }
     }
@@ -156,7 +163,7 @@ impl Service {
     /// When it does not start.
     pub async fn restart(&mut self) {
         self.halt().await;
-        let (running, app) = launch(&self.environment, Arc::clone(&self.clock)).await;
+        let (running, app) = launch(&self.environment, Arc::clone(&self.clock), Parts::All).await;
         (self.base, self.operations) = addresses(&running);
         (self.running, self.app) = (Some(running), app);
     }
@@ -166,6 +173,41 @@ impl Service {
         if let Some(running) = self.running.take() {
             running.shutdown().await;
         }
+    }
+
+    /// Lets the worker do everything that is owed by now; what waits for its next try stays. Then everything that
+    /// happened stands in the feed.
+    ///
+    /// # Panics
+    /// When that takes longer than a minute.
+    pub async fn drain(&self) {
+        drain(&self.app).await;
+    }
+
+    /// Moves the clock to `moment` (RFC 3339), from due moment to due moment, and drains at each: as if time had passed.
+    ///
+    /// # Panics
+    /// When `moment` is none, or draining takes longer than a minute.
+    pub async fn travel_to(&self, moment: &str) {
+        let moment = moment.parse().unwrap_or_else(|_| panic!("{moment:?} is no instant"));
+        travel(&self.app, &self.clock, moment).await;
+    }
+
+    /// Moves the clock on by so much; see [`Self::travel_to`].
+    ///
+    /// # Panics
+    /// When draining takes longer than a minute.
+    pub async fn travel(&self, by: TimeDelta) {
+        travel(&self.app, &self.clock, self.clock.now() + by).await;
+    }
+
+    /// The end of every story: nothing is lost, nothing is doubled, no job was given up.
+    ///
+    /// # Panics
+    /// When the ledger of an organisation does not balance, or a job has failed for good.
+    pub async fn is_balanced(&self) {
+        self.drain().await;
+        is_balanced(&self.app).await;
     }
 
     /// The domain, for what no API leads to.
@@ -183,8 +225,7 @@ impl Service {
     /// # Panics
     /// When the domain says no.
     pub async fn tenant(&self, name: &str) -> Tenant {
-        let id = organisations::found(&self.app, name, chrono_tz::Europe::Amsterdam).await.unwrap();
-        Tenant { id, admin: self.key(id, Role::Admin, None).await }
+        tenant(&self.app, &self.base, name).await
     }
 
     /// A client with a key of a role; a supporter's and a line manager's is somebody's.
@@ -192,11 +233,23 @@ impl Service {
     /// # Panics
     /// When the domain says no.
     pub async fn key(&self, organisation: OrganisationId, role: Role, person: Option<PersonId>) -> Client {
-        let name = format!("{role} of the story");
-        let new = NewApiKey { name, role, scopes: Vec::new(), person_id: person, expires_at: None };
-        let (_, secret) = api_keys::issue(&self.app, organisation, new).await.unwrap();
-        self.client(secret)
+        key(&self.app, &self.base, (organisation, role, person)).await
     }
+}
+
+/// Founds an organisation in Amsterdam's time zone, with an administrator, as the operator would.
+pub(crate) async fn tenant(app: &App, base: &str, name: &str) -> Tenant {
+    let id = organisations::found(app, name, chrono_tz::Europe::Amsterdam).await.unwrap();
+    Tenant { id, admin: key(app, base, (id, Role::Admin, None)).await }
+}
+
+/// Makes a key, as the operator would, and a client that uses it.
+pub(crate) async fn key(app: &App, base: &str, of: (OrganisationId, Role, Option<PersonId>)) -> Client {
+    let (organisation, role, person_id) = of;
+    let name = format!("{role} of the story");
+    let new = NewApiKey { name, role, scopes: Vec::new(), person_id, expires_at: None };
+    let (_, secret) = api_keys::issue(app, organisation, new).await.unwrap();
+    Client::new(base, secret)
 }
 
 impl Drop for Service {
@@ -218,8 +271,13 @@ pub fn config(environment: &[(String, String)]) -> Config {
     Config::read(Some(Path::new("/dev/null")), environment.to_vec()).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
-async fn launch(environment: &[(String, String)], clock: Arc<StoryClock>) -> (Running, Arc<App>) {
-    let start = Start { parts: Parts::All, clock: Some(clock) };
+/// Starts parts of the service in this process and waits until they serve.
+pub(crate) async fn launch(
+    environment: &[(String, String)],
+    clock: Arc<StoryClock>,
+    parts: Parts,
+) -> (Running, Arc<App>) {
+    let start = Start { parts, clock: Some(clock) };
     let mut running = nazorg::start(config(environment), start).await.unwrap_or_else(|failure| panic!("{failure}"));
     let app = match running.ready().await {
         Ok(ready) => Arc::clone(ready.app()),

@@ -73,6 +73,15 @@ impl RedisBell {
         Ok(Self { client: Client::open(url)?, channel: format!("{queue}:bell") })
     }
 
+    /// Whether Redis answers within a second, for an operator's probe; nothing else asks first.
+    pub async fn answers(&self) -> bool {
+        let asked = timeout(Duration::from_secs(1), async {
+            let mut connection = self.client.get_multiplexed_async_connection().await?;
+            redis::cmd("PING").query_async::<()>(&mut connection).await
+        });
+        matches!(asked.await, Ok(Ok(())))
+    }
+
     /// For a process without a relay: passes every ring of `bell` on, until `stop`.
     pub async fn pass_on(&self, bell: &LocalBell, stop: &CancellationToken) {
         let mut ear = bell.listen();

@@ -207,16 +207,8 @@ struct InvolvementView {
 
 impl From<Involvement> for InvolvementView {
     fn from(involvement: Involvement) -> Self {
-        let Involvement {
-            id,
-            incident_id,
-            person_id,
-            unit_id,
-            profession,
-            support_offered,
-            created_at,
-            version: _,
-        } = involvement;
+        let Involvement { id, incident_id, person_id, unit_id, profession, support_offered, created_at, version: _ } =
+            involvement;
         Self {
             id: id.0,
             incident_id: incident_id.0,

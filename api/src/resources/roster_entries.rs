@@ -60,11 +60,7 @@ impl RosterEntries {
     /// Where nobody is assigned to a role of a case, or who is assigned is away without cover, the roster of the case's unit
     /// is asked, then those of the units above it, then the organisation's; last of all, all of them for `coordinator`.
     #[oai(path = "/roster-entries", method = "post", operation_id = "createRosterEntry")]
-    async fn create(
-        &self,
-        once: OnceIfKeyed<'_>,
-        body: Body<NewRosterEntryBody>,
-    ) -> Answer<Created<RosterEntryView>> {
+    async fn create(&self, once: OnceIfKeyed<'_>, body: Body<NewRosterEntryBody>) -> Answer<Created<RosterEntryView>> {
         once!(once, |cx| {
             let entry = rosters::create(cx, body.0.into()).await?;
             Created::new("roster-entries", entry.id, entry.version, entry.into())

@@ -64,10 +64,6 @@ struct SupportOfferView {
 impl From<SupportOffer> for SupportOfferView {
     fn from(offer: SupportOffer) -> Self {
         let SupportOffer { incident_id, unit_id, support_offered } = offer;
-        Self {
-            incident_id: incident_id.0,
-            unit_id: unit_id.map(|id| id.0),
-            support_offered: support_offered.into(),
-        }
+        Self { incident_id: incident_id.0, unit_id: unit_id.map(|id| id.0), support_offered: support_offered.into() }
     }
 }

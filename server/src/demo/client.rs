@@ -29,7 +29,8 @@ impl Client {
 
     /// `POST`, once; `key` is the idempotency key.
     pub(super) async fn post(&self, path: &str, body: &Value, key: u32) -> Result<Value, Failure> {
-        let request = self.http.post(format!("{}/v1/{path}", self.base)).header("Idempotency-Key", format!("demo-{key}"));
+        let request =
+            self.http.post(format!("{}/v1/{path}", self.base)).header("Idempotency-Key", format!("demo-{key}"));
         self.answer(request.json(body), path).await
     }
 

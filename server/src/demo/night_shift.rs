@@ -26,10 +26,8 @@ pub(super) async fn tell(mut timeline: Timeline) -> Result<(), Failure> {
     say("\nThe ledger, replayed from everything that was said to the three trajectories:")?;
     for kind in ["followUps", "messages"] {
         let buckets = ledger[kind].as_array().cloned().unwrap_or_default();
-        let told: Vec<_> = buckets
-            .iter()
-            .map(|one| format!("{} {}{}", one["count"], text(one, "status"), reason(one)))
-            .collect();
+        let told: Vec<_> =
+            buckets.iter().map(|one| format!("{} {}{}", one["count"], text(one, "status"), reason(one))).collect();
         say(format!("  {kind}: {}", told.join(", ")))?;
     }
     say(format!("  unaccounted: {}", ledger["unaccounted"]))?;
@@ -59,7 +57,8 @@ async fn morning(timeline: &mut Timeline) -> Result<Cast, Failure> {
         let id = timeline.register(name).await?;
         involved.push(json!({"personId": id, "supportOffered": offered}));
     }
-    let report = json!({"eventClass": "medical_incident", "eventAt": EVENT, "reportedAt": REPORTED, "involved": involved});
+    let report =
+        json!({"eventClass": "medical_incident", "eventAt": EVENT, "reportedAt": REPORTED, "involved": involved});
     let incident = reporter.post("incidents", &report, 1_000).await?;
     timeline.tell("The incident system reports a medication error at 03:20; three professionals involved.")?;
     let mut cases = Vec::new();
@@ -68,7 +67,8 @@ async fn morning(timeline: &mut Timeline) -> Result<Cast, Failure> {
         let entries = incident["involved"].as_array().cloned().unwrap_or_default();
         let involvement = entries.iter().find(|entry| text(entry, "personId") == person).map(|entry| text(entry, "id"));
         let anchors = json!([{"anchor": "event_at", "at": EVENT}, {"anchor": "reported_at", "at": REPORTED}]);
-        let case = json!({"personId": person, "protocolId": protocol, "anchors": anchors, "involvementId": involvement});
+        let case =
+            json!({"personId": person, "protocolId": protocol, "anchors": anchors, "involvementId": involvement});
         let case = text(&timeline.post("cases", case).await?, "id");
         timeline.post(&format!("cases/{case}/assign"), json!({"role": "peer_supporter", "personId": peer})).await?;
         timeline.complete(&case, "assign", "assigned").await?;
@@ -126,7 +126,8 @@ async fn hearing(timeline: &mut Timeline, cast: &Cast) -> Result<(), Failure> {
     timeline.travel("2027-01-31T09:00:00Z").await?;
     timeline.complete(&cast.nurse, "talk_3", "held").await?;
     timeline.complete(&cast.trainee, "talk_3", "held").await?;
-    timeline.tell("Nurse and trainee: talk_3 held. The trainee's case is closed; the nurse's waits for the hearing.")?;
+    timeline
+        .tell("Nurse and trainee: talk_3 held. The trainee's case is closed; the nurse's waits for the hearing.")?;
     timeline.travel("2027-02-10T09:00:00Z").await?;
     let moved = json!({"anchor": "hearing_at", "valueId": value, "at": "2027-03-09T09:00:00Z"});
     timeline.post(&format!("trajectories/{trajectory}/set-anchor"), moved).await?;

@@ -110,7 +110,7 @@ async fn the_night_shift() {
 
     assert_eq!(hospital.follow_ups(resident).await.len(), before, "nothing more for who declined twice");
     assert!(hospital.follow_ups(resident).await.iter().all(|one| !one["finalAt"].is_null()));
-    service.balanced().await;
+    service.is_balanced().await;
 }
 
 /// From January on: she opts in, a hearing is announced and moved, and the case closes with the last contact.
@@ -127,7 +127,7 @@ async fn hearing(service: &Service, hospital: &Hospital, (nurse, trainee): (Uuid
     let told = say("set-anchor", json!({"anchor": "hearing_at", "at": "2027-03-02T09:00:00Z"})).await;
     assert_eq!(due(&hospital.step(nurse, "before_hearing").await), "2027-02-26T09:00:00.000Z", "Friday 26 February");
     assert_eq!(due(&hospital.step(nurse, "after_hearing").await), "2027-03-05T09:00:00.000Z", "Friday 5 March");
-    service.settle().await;
+    service.drain().await;
     let value = told["anchors"].as_array().unwrap().iter().find(|one| one["anchor"] == "hearing_at").unwrap();
 
     service.travel_to("2027-01-31T09:00:00Z").await;
@@ -141,7 +141,7 @@ async fn hearing(service: &Service, hospital: &Hospital, (nurse, trainee): (Uuid
     let earlier = sent(hospital, nurse).await.len();
     let moved = json!({"anchor": "hearing_at", "valueId": value["valueId"], "at": "2027-03-09T09:00:00Z"});
     say("set-anchor", moved).await;
-    service.settle().await;
+    service.drain().await;
     assert_eq!(due(&hospital.step(nurse, "before_hearing").await), "2027-03-05T09:00:00.000Z", "Friday 5 March");
     assert_eq!(due(&hospital.step(nurse, "after_hearing").await), "2027-03-12T09:00:00.000Z", "Friday 12 March");
     let told: Vec<_> = sent(hospital, nurse).await.split_off(earlier);

@@ -95,7 +95,7 @@ async fn several_processes_come_up_and_end_when_told() {
     for api in &service.apis {
         assert_eq!(probe(&api.base, "/readyz").await.0, 200);
     }
-    service.apis.iter_mut().chain(&mut service.workers).for_each(|member| member.terminate());
+    service.end().await;
     let log = service.log();
     assert_eq!(log.matches("\"message\":\"stopped\"").count(), 4, "{log}");
 }

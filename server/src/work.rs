@@ -1,0 +1,52 @@
+//! The worker and the bell: in this process, or over Redis between processes.
+
+use nazorg_worker::{
+    QUEUE, Worker, WorkerSettings,
+    bell::{LocalBell, RedisBell},
+};
+use uuid::{Builder, Uuid};
+
+use crate::{
+    Failure,
+    config::{Config, Faults, Secret},
+};
+
+/// The bell of a process: rung by its verbs, heard by its relay, and by other processes when there is Redis.
+pub(crate) struct Bells {
+    pub(crate) local: LocalBell,
+    pub(crate) distant: Option<RedisBell>,
+}
+
+/// The bells that the configuration asks for; nothing is connected to yet.
+pub(crate) fn bells(config: &Config) -> Result<Bells, Failure> {
+    let distant = config.redis_url.as_ref().map(|url| RedisBell::new(url.expose(), QUEUE)).transpose();
+    let distant = distant.map_err(|error| Failure::config(format!("redis.url {error}")))?;
+    Ok(Bells { local: LocalBell::new(), distant })
+}
+
+/// The worker that the configuration asks for, checked as a whole; nothing is connected to yet.
+pub(crate) fn worker(config: &Config, bells: &Bells) -> Result<Worker, Failure> {
+    let mail = &config.mail;
+    let settings = WorkerSettings {
+        redis_url: config.redis_url.as_ref().map(exposed),
+        concurrency: config.worker_concurrency,
+        smtp_url: mail.smtp_url.as_ref().map(exposed),
+        smtp_connections: mail.max_connections,
+        from_address: mail.from_address.clone(),
+        from_name: mail.from_name.clone(),
+        phone: mail.phone.clone(),
+        ..WorkerSettings::embedded(process()?, bells.local.clone(), mail.outbox_dir.clone())
+    };
+    Worker::new(settings).map_err(|faults| Failure::Config(Faults(faults)))
+}
+
+fn exposed(secret: &Secret) -> String {
+    secret.expose().to_owned()
+}
+
+/// A name that no other process ever had, also when clocks and process ids repeat themselves.
+fn process() -> Result<Uuid, Failure> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| Failure::internal(format!("no randomness: {error}")))?;
+    Ok(Builder::from_random_bytes(random).into_uuid())
+}
