@@ -116,6 +116,7 @@ async fn hearing(timeline: &mut Timeline, cast: &Cast) -> Result<(), Failure> {
     let trajectories = timeline.coordinator.get(&format!("cases/{}/trajectories", cast.nurse)).await?;
     let trajectory = text(&trajectories["items"][0], "id");
     timeline.post(&format!("persons/{}/consents", cast.nurse_person), json!({"purpose": "messages"})).await?;
+    timeline.check_safety(&cast.nurse_person).await?;
     timeline.post(&format!("trajectories/{trajectory}/opt-in"), json!({})).await?;
     let set = json!({"anchor": "hearing_at", "at": "2027-03-02T09:00:00Z"});
     let told = timeline.post(&format!("trajectories/{trajectory}/set-anchor"), set).await?;

@@ -123,6 +123,7 @@ async fn hearing(service: &Service, hospital: &Hospital, (nurse, trainee): (Uuid
     let consent = json!({"purpose": "messages"});
     let person = hospital.people["nurse"];
     hospital.coordinator.post(&format!("/v1/persons/{person}/consents"), consent).await.expect(201);
+    hospital.check_safety(person).await;
     say("opt-in", json!({})).await;
     let told = say("set-anchor", json!({"anchor": "hearing_at", "at": "2027-03-02T09:00:00Z"})).await;
     assert_eq!(due(&hospital.step(nurse, "before_hearing").await), "2027-02-26T09:00:00.000Z", "Friday 26 February");
