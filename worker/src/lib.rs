@@ -96,6 +96,8 @@ fn helpers(relay: &Relay, distant: Option<bell::RedisBell>, stop: &CancellationT
     helpers.spawn(async move { one.number(&until).await });
     let (one, until) = start();
     helpers.spawn(async move { one.measure(&until).await });
+    let (one, until) = start();
+    helpers.spawn(async move { one.keep_house(&until).await });
     if let Some(distant) = distant {
         let (one, until) = start();
         helpers.spawn(async move { distant.hear(&one.bell, &until).await });

@@ -19,6 +19,8 @@ const PAUSES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(5)];
 /// How often the age of the oldest due job is measured.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
+/// How often the ledger is replayed and old answers are forgotten.
+const HOUSE_EVERY: Duration = Duration::from_secs(600);
 
 /// Finds what is due and offers it. As many relays as there are workers may run at once.
 #[derive(Clone)]
@@ -55,6 +57,18 @@ impl Relay {
             if let Ok(earliest) = bounded(jobs::earliest(&self.app)).await {
                 let age = earliest.map_or(0, |due| (self.app.clock.now() - due).num_milliseconds().max(0));
                 metrics::gauge!("nazorg_jobs_oldest_due_seconds").set(float(age) / 1_000.0);
+            }
+        }
+    }
+
+    /// Keeps house until `stop`: replays the ledger for its metric and alarm, and forgets answers older than a day.
+    pub(crate) async fn keep_house(&self, stop: &CancellationToken) {
+        while stop.run_until_cancelled(sleep(HOUSE_EVERY)).await.is_some() {
+            if let Err(error) = nazorg_domain::ledger::check_all(&self.app).await {
+                tracing::warn!(code = "ledger_not_checked", %error, "tried again later");
+            }
+            if let Err(error) = nazorg_domain::idempotency::forget_expired(&self.app).await {
+                tracing::warn!(code = "answers_not_forgotten", %error, "tried again later");
             }
         }
     }

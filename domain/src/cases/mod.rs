@@ -166,7 +166,7 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
         consequences::link(&tx, cx, &case, involvement).await?;
     }
     let trajectory = NewTrajectory { protocol_id, anchors };
-    trajectories::start_in(&tx, cx, ForCase { id: case.id, unit_id }, trajectory).await?;
+    trajectories::start_in(&tx, cx, ForCase { id: case.id, person_id, unit_id }, trajectory).await?;
     kept(&tx, cx, &case, Kind::CaseOpened, AccessAction::Create).await?;
     tx.commit().await?;
     Ok(case)

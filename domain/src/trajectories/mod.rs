@@ -10,7 +10,7 @@ mod running;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use nazorg_entities::{AccessAction, CaseId, Instant, ProtocolId, TrajectoryId, TrajectoryStatus, UnitId};
+use nazorg_entities::{AccessAction, CaseId, Instant, PersonId, ProtocolId, TrajectoryId, TrajectoryStatus, UnitId};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ use crate::{
     organisations,
     policy::Action,
     protocol_versions,
-    protocols::{AnchorValue, Effect, What},
+    protocols::{AnchorValue, Effect, Stacking, What},
 };
 
 pub(crate) use rows::{key_of, key_text};
@@ -80,6 +80,7 @@ pub struct NewTrajectory {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ForCase {
     pub(crate) id: CaseId,
+    pub(crate) person_id: PersonId,
     pub(crate) unit_id: Option<UnitId>,
 }
 
@@ -91,7 +92,7 @@ pub async fn start(cx: &Context<'_>, case: CaseId, new: NewTrajectory) -> Result
     cx.may(Action::OpenCases)?;
     let protocol = protocol_versions::startable(&tx, cx, new.protocol_id).await?;
     rules::same_profile(&case.record_profile, &protocol)?;
-    let id = start_in(&tx, cx, ForCase { id: case.id, unit_id: case.unit_id }, new).await?;
+    let id = start_in(&tx, cx, ForCase { id: case.id, person_id: case.person_id, unit_id: case.unit_id }, new).await?;
     let access = Access::new(AccessAction::Create, "trajectory.started", "trajectory", id.0).of(case.person_id);
     audit::record(&**tx, cx, &[access]).await?;
     let trajectory = read_in(&tx, cx, id).await?;
@@ -108,6 +109,9 @@ pub(crate) async fn start_in(tx: &Tx<'_>, cx: &Context<'_>, case: ForCase, new: 
     for (anchor, at) in anchors {
         by_name.entry(anchor).or_default().push(AnchorValue { id: cx.app.ids.next(), at });
     }
+    if protocol.stacking == Stacking::ReAnchor {
+        supersede(tx, cx, case.person_id, &protocol.name).await?;
+    }
     let id = TrajectoryId(cx.app.ids.next());
     let mut running = Running::fresh(cx, id, case, (protocol_id, protocol, around))?;
     rows::insert(tx, running.row()).await?;
@@ -116,6 +120,15 @@ pub(crate) async fn start_in(tx: &Tx<'_>, cx: &Context<'_>, case: ForCase, new: 
     let event = Event::new(Kind::TrajectoryStarted, id.0).of_case(case.id);
     events::record(tx, cx, [event.with(json!({ "protocolId": protocol_id }))]).await?;
     Ok(id)
+}
+
+/// A second incident of the same kind: what is still open of the first is carried on by the new one (PROTOCOLS section 4).
+async fn supersede(tx: &Tx<'_>, cx: &Context<'_>, person: PersonId, protocol: &str) -> Result<()> {
+    let older = rows::running_for(&***tx, cx, person, protocol).await?;
+    for mut running in load_many(tx, cx, &older).await? {
+        say(tx, cx, &mut running, What::Superseded).await?;
+    }
+    Ok(())
 }
 
 /// The trajectories of a case, oldest first.

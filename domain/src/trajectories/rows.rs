@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use nazorg_entities::{
-    CaseId, FollowUpId, TrajectoryId, TrajectoryStatus, UnitId, cases, follow_ups, trajectories, trajectory_inputs,
+    CaseId, FollowUpId, PersonId, TrajectoryId, TrajectoryStatus, UnitId, cases, follow_ups, protocols, trajectories,
+    trajectory_inputs,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    Select, sea_query::Expr,
+    QueryTrait, Select, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -66,6 +67,36 @@ pub(super) async fn open_of_case(
         .column(trajectories::Column::Id)
         .filter(trajectories::Column::CaseId.eq(case))
         .filter(trajectories::Column::Status.eq(TrajectoryStatus::Active))
+        .into_tuple()
+        .all(db)
+        .await?)
+}
+
+/// The active trajectories of a person on any version of a protocol.
+pub(super) async fn running_for(
+    db: &impl ConnectionTrait,
+    cx: &Context<'_>,
+    person: PersonId,
+    protocol: &str,
+) -> Result<Vec<TrajectoryId>> {
+    let theirs = cases::Entity::find()
+        .select_only()
+        .column(cases::Column::Id)
+        .filter(cases::Column::OrganisationId.eq(cx.organisation))
+        .filter(cases::Column::PersonId.eq(person))
+        .into_query();
+    let versions = protocols::Entity::find()
+        .select_only()
+        .column(protocols::Column::Id)
+        .filter(protocols::Column::OrganisationId.eq(cx.organisation))
+        .filter(protocols::Column::Name.eq(protocol))
+        .into_query();
+    Ok(visible(cx)
+        .select_only()
+        .column(trajectories::Column::Id)
+        .filter(trajectories::Column::Status.eq(TrajectoryStatus::Active))
+        .filter(trajectories::Column::CaseId.in_subquery(theirs))
+        .filter(trajectories::Column::ProtocolId.in_subquery(versions))
         .into_tuple()
         .all(db)
         .await?)

@@ -180,16 +180,16 @@ pub(crate) async fn settle_many(tx: &Writing, cx: &Context<'_>, ids: &[Trajector
     for running in &mut all {
         let before = running.state.clone();
         let until = at_moment(cx, running);
-        protocols::advance(&running.protocol, &running.around, &mut running.state, until);
+        let brought = protocols::advance(&running.protocol, &running.around, &mut running.state, until);
         difference::between(cx, &before, running, &mut changes);
-        befores.push(before);
+        befores.push((before, brought));
     }
     for running in &mut all {
         keep(tx, cx, running).await?;
     }
     difference::write(tx, cx, changes).await?;
-    for (before, running) in befores.iter().zip(&all) {
-        effects::follow(tx, cx, (before, running), &[]).await?;
+    for ((before, brought), running) in befores.iter().zip(&all) {
+        effects::follow(tx, cx, (before, running), brought).await?;
     }
     Ok(all)
 }

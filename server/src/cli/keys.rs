@@ -58,7 +58,7 @@ pub(super) struct Create {
     /// admin, coordinator, supporter, line_manager, reporter, quality or integration.
     #[arg(long, value_parser = role)]
     role: Role,
-    /// What it may touch, such as cases:read; repeat for more. Without one: everything the role may.
+    /// What it may touch, such as cases_read; repeat for more. Without one: everything the role may.
     #[arg(long, value_name = "SCOPE", value_parser = scope)]
     scope: Vec<Scope>,
     /// Whose key it is; a supporter's and a line manager's must be someone's.
