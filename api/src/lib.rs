@@ -60,10 +60,12 @@ mod settings;
 mod tags;
 pub mod types;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use nazorg_domain::App;
 use poem::{Endpoint, EndpointExt, Response, Route, endpoint::make_sync, get, http::header};
+use sha2::{Digest, Sha256};
 
 pub use document::{document, document_text};
 pub use edge::{API_VERSION, Trail};
@@ -94,10 +96,15 @@ pub fn routes(
     Ok(edge::Edge { inner: route.map_to_response(), app, contract, settings })
 }
 
-/// The document, for everyone and from everywhere.
+/// The document, for everyone and from everywhere; who has this version already gets 304.
 fn openapi() -> Response {
+    static TAG: LazyLock<String> = LazyLock::new(|| {
+        let digest = Sha256::digest(document_text().as_bytes());
+        format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..16]))
+    });
     Response::builder()
         .header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
+        .header(header::ETAG, TAG.as_str())
         .content_type("application/json")
         .body(document_text())
 }

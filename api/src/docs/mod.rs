@@ -97,7 +97,11 @@ fn article(out: &mut String, document: &Value, operation: &Operation<'_>) -> std
     }
     answers(out, document, value)?;
     let line = curl::line(document, operation);
-    writeln!(out, "<h4>Example</h4>\n<pre tabindex=\"0\"><code>{}</code></pre>\n</article>", escape(&line))
+    writeln!(
+        out,
+        "<h4>Example</h4>\n<pre tabindex=\"0\" role=\"region\" aria-label=\"Example of {id}\"><code>{}</code></pre>\n</article>",
+        escape(&line)
+    )
 }
 
 fn parameters(out: &mut String, document: &Value, operation: &Value) -> std::fmt::Result {

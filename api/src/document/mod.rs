@@ -6,11 +6,13 @@
 //! | the parameters of the conventions, written out | [`parameters`] |
 //! | `allOf` with a description, whole-number bounds, read-only and closed objects | [`schemas`] |
 //! | what can fail, and the headers of every answer | [`failures`] |
+//! | what an answer can be followed by | [`links`] |
 //!
 //! What cannot be repaired is refused by `api/tests/document.rs` instead: an operation without an id, a summary or exactly
 //! one tag, an underscore in the name of a schema, `nullable` beside a reference.
 
 mod failures;
+mod links;
 mod parameters;
 mod schemas;
 mod wording;
@@ -77,6 +79,7 @@ fn normalised(mut document: Value) -> Value {
     parameters::apply(&mut document);
     schemas::apply(&mut document);
     failures::apply(&mut document);
+    links::apply(&mut document);
     document
 }
 

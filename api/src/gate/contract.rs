@@ -4,7 +4,7 @@ use jsonschema::Validator;
 use poem::http::Method;
 use serde_json::{Map, Value};
 
-use super::schema;
+use super::{promise::Promises, schema};
 
 /// The document is not one this service can stand by; a fault of ours, found at start.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -36,6 +36,8 @@ pub(crate) struct Operation {
     pub(crate) produces: Vec<String>,
     /// Whether `If-Match` is required.
     pub(crate) guarded: bool,
+    /// What its answers look like; empty in release builds.
+    pub(crate) promises: Promises,
 }
 
 enum Segment {
@@ -173,6 +175,7 @@ impl Compiler<'_> {
             body: self.body()?,
             produces: self.produces(),
             guarded,
+            promises: self.promises()?,
         })
     }
 
@@ -210,6 +213,19 @@ impl Compiler<'_> {
         let successes =
             responses.iter().filter(|(status, _)| status.starts_with('2')).map(|(_, one)| self.resolve(one));
         successes.flat_map(|one| object(one.get("content")).keys().cloned()).collect()
+    }
+
+    fn promises(&self) -> Result<Promises, ContractError> {
+        let mut promises = Promises::new();
+        if !cfg!(debug_assertions) {
+            return Ok(promises);
+        }
+        for (status, response) in object(self.operation.get("responses")) {
+            let schema = self.resolve(response).pointer("/content/application~1json/schema");
+            let shape = schema.map(|schema| schema::compile(schema, self.schemas)).transpose()?;
+            promises.extend(status.parse().ok().map(|status: u16| (status, shape)));
+        }
+        Ok(promises)
     }
 
     /// The thing itself, where the document refers to it.

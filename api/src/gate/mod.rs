@@ -11,12 +11,16 @@ mod json;
 mod limits;
 mod media;
 mod params;
+mod promise;
 mod schema;
 
 use std::sync::Arc;
 
 use nazorg_domain::{App, Caller, Error, error::FieldError};
-use poem::{Endpoint, Request, Response, http::header};
+use poem::{
+    Endpoint, Request, Response,
+    http::{Method, header},
+};
 use uuid::Uuid;
 
 pub use contract::ContractError;
@@ -53,7 +57,7 @@ pub(crate) struct Gate<E> {
 impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+    async fn call(&self, request: Request) -> poem::Result<Response> {
         let operation = match edge::found(&request) {
             Found::Operation(operation) => operation,
             Found::OtherMethod { allow } => {
@@ -62,6 +66,15 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
             }
             Found::Nothing => return Err(Problem::new(Code::NotFound, "There is no such path.").into()),
         };
+        let held = cfg!(debug_assertions) && *request.method() != Method::HEAD;
+        let answer = self.answer(request, operation).await;
+        let answer = if held { promise::hold(operation, answer).await } else { answer };
+        Ok(answer?)
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Gate<E> {
+    async fn answer(&self, mut request: Request, operation: &Operation) -> Answer<Response> {
         let quota = self.admit(&mut request, operation).await?;
         self.check(&mut request, operation).await.map_err(|problem| quota.on_problem(problem))?;
         request.set_data(Arc::clone(&self.app));
@@ -71,7 +84,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
                 quota.on(response.headers_mut());
                 Ok(response)
             }
-            Err(error) => Err(quota.on_problem(Problem::from_poem(error)).into()),
+            Err(error) => Err(quota.on_problem(Problem::from_poem(error))),
         }
     }
 }

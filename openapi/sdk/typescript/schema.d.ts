@@ -4,6 +4,748 @@
  */
 
 export interface paths {
+    "/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API keys
+         * @description All keys of the organisation, revoked ones too, without their secrets.
+         */
+        get: operations["listApiKeys"];
+        put?: never;
+        /**
+         * Create an API key
+         * @description The answer holds the secret, once: only a hash of it is kept. A supporter's and a line manager's key belong to a
+         *     person; an integration names the responsible user per request in `X-On-Behalf-Of`.
+         */
+        post: operations["createApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an API key
+         * @description The key without its secret.
+         */
+        get: operations["readApiKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api-keys/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke an API key
+         * @description It stops working within thirty seconds, everywhere. Keep two keys to rotate without a gap.
+         */
+        post: operations["revokeApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/built-in-protocols": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List built-in protocols
+         * @description The programmes that come with the service, to copy and adapt.
+         */
+        get: operations["listBuiltInProtocols"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List cases
+         * @description The cases the caller may see, in the order in which they were opened. A repeated key means "or".
+         */
+        get: operations["listCases"];
+        put?: never;
+        /**
+         * Open a case
+         * @description With its first trajectory: everything the protocol promises is planned in the same transaction. The protocol's
+         *     record profile decides for good what the case may hold.
+         */
+        post: operations["openCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/_search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find cases
+         * @description By what another system calls them; such values are no part of an address. Changes nothing.
+         */
+        post: operations["searchCases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a case
+         * @description With who fills which role in it now.
+         */
+        get: operations["readCase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a case
+         * @description Where it belongs, and what other systems call it.
+         */
+        patch: operations["changeCase"];
+        trace?: never;
+    };
+    "/cases/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign a person to a role
+         * @description In place of whoever filled the role. What is still to be done and sent in that role goes to them.
+         */
+        post: operations["assignCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a case
+         * @description Everything open in it is cancelled, and nothing is sent about it any more; aftercare steps go on.
+         */
+        post: operations["closeCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the notes of a case
+         * @description Oldest first.
+         */
+        get: operations["listNotes"];
+        put?: never;
+        /**
+         * Write a note
+         * @description Refused with `record_profile_forbids_notes` where the record profile holds no free text: what was never stored
+         *     cannot leak.
+         */
+        post: operations["writeNote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen a case
+         * @description Without a new intake. What ended stays ended; what is to happen now starts as a new trajectory.
+         */
+        post: operations["reopenCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{id}/trajectories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the trajectories of a case
+         * @description All of them, oldest first.
+         */
+        get: operations["listTrajectories"];
+        put?: never;
+        /**
+         * Start a trajectory
+         * @description Another protocol for an open case, with the same record profile.
+         */
+        post: operations["startTrajectory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the feed
+         * @description Everything that happened in the organisation and that the caller may see, in order, thin: ids and codes. Keep
+         *     `next` (or the position of the last event, as `after`) and come back; what a client missed for a month it gets here.
+         */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List follow-ups
+         * @description What is due for whom, in the order of being due; within a case or trajectory, in the order of coming to be, those
+         *     that still wait for something too. A repeated key means "or".
+         */
+        get: operations["listFollowUps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/follow-ups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a follow-up
+         * @description With who is to do it now and what may come of it.
+         */
+        get: operations["readFollowUp"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/follow-ups/{id}/call-off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call off a follow-up
+         * @description It will not happen, and nothing is sent about it any more. A repetition goes on with its next turn.
+         */
+        post: operations["callOffFollowUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/follow-ups/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete a follow-up
+         * @description With one of its outcomes, which may set off more. Before its window opens this is 409 `too_early`.
+         */
+        post: operations["completeFollowUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/follow-ups/{id}/reassign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reassign a follow-up
+         * @description Another person does this one; what is still to be sent about it goes to them.
+         */
+        post: operations["reassignFollowUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/follow-ups/{id}/reschedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reschedule a follow-up
+         * @description To another moment of its window.
+         */
+        post: operations["rescheduleFollowUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the ledger
+         * @description Every follow-up and message that was ever planned stands in exactly one bucket. `unaccounted` replays the engine
+         *     over what was said to every trajectory and compares with what is kept: it must be 0. A period narrows the buckets,
+         *     not the check.
+         */
+        get: operations["readLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the organisation
+         * @description The organisation the key belongs to. Nothing outside it can be seen.
+         */
+        get: operations["readOrganisation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change the organisation
+         * @description Its name, time zone or calendar. What already runs keeps the zone and calendar it started with.
+         */
+        patch: operations["changeOrganisation"];
+        trace?: never;
+    };
+    "/protocols": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List protocol versions
+         * @description All versions of all protocols of the organisation, oldest first.
+         */
+        get: operations["listProtocols"];
+        put?: never;
+        /**
+         * Create a protocol version
+         * @description From a text, a built-in protocol or another version: exactly one of them. It begins as a draft. A text with
+         *     mistakes is refused with all of them; the pointer of each says where in the text it stands, behind `/text#`.
+         */
+        post: operations["createProtocol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protocols/_check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a protocol
+         * @description Everything that is wrong with a text. No faults means it could be published. Changes nothing.
+         */
+        post: operations["checkProtocol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protocols/_preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview a protocol
+         * @description What would be due when, and who would be told, for an imagined trajectory: the same engine that runs the real
+         *     ones. Changes nothing.
+         */
+        post: operations["previewProtocol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protocols/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a protocol version
+         * @description With its text as it was written.
+         */
+        get: operations["readProtocol"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a draft
+         * @description A published version never changes; create the next one instead.
+         */
+        patch: operations["changeProtocol"];
+        trace?: never;
+    };
+    "/protocols/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish a protocol version
+         * @description From now on it never changes, and trajectories may start on it.
+         */
+        post: operations["publishProtocol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protocols/{id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire a protocol version
+         * @description What runs on it goes on; nothing starts on it any more.
+         */
+        post: operations["retireProtocol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trajectories/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a trajectory
+         * @description With the values of its anchors and what the person opted in to.
+         */
+        get: operations["readTrajectory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trajectories/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a trajectory
+         * @description Its aftercare goes on. The case closes when no trajectory of it is open.
+         */
+        post: operations["closeTrajectory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trajectories/{id}/opt-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opt in
+         * @description The person asks for more: these steps, or every step that waits for being asked for.
+         */
+        post: operations["optIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trajectories/{id}/opt-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opt out
+         * @description The person no longer wants these steps, or any step that must be asked for.
+         */
+        post: operations["optOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trajectories/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a trajectory
+         * @description Nothing opens, falls due or is announced until it resumes.
+         */
+        post: operations["pauseTrajectory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trajectories/{id}/remove-anchor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove a value of an anchor
+         * @description The hearing is off: what was planned around it is cancelled.
+         */
+        post: operations["removeAnchor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trajectories/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a trajectory
+         * @description What came in between is due at once, once.
+         */
+        post: operations["resumeTrajectory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trajectories/{id}/set-anchor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set an anchor
+         * @description A first value, a further one where the protocol allows many, or, with the value's id, a moved one. What is not
+         *     final is planned anew; what was announced for the old moment is called off and announced once more.
+         */
+        post: operations["setAnchor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/units": {
         parameters: {
             query?: never;
@@ -58,6 +800,108 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Anchor
+         * @description A value of an anchor.
+         */
+        Anchor: {
+            anchor: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: uuid
+             * @description Which of its values; give it again to move the value.
+             */
+            valueId: string;
+        };
+        /**
+         * AnchorRemoval
+         * @description A value that no longer holds.
+         */
+        AnchorRemoval: {
+            anchor: string;
+            /** Format: uuid */
+            valueId: string;
+        };
+        /**
+         * AnchorSetting
+         * @description A value for an anchor.
+         */
+        AnchorSetting: {
+            /** @description Which anchor of the protocol. */
+            anchor: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: uuid
+             * @description Which of its values is moved; without it, a single value is moved and one of many is added.
+             */
+            valueId?: string;
+        };
+        /**
+         * ApiKey
+         * @description An API key.
+         */
+        ApiKey: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            /** @description The last four characters, to tell keys apart. */
+            hint: string;
+            /** Format: uuid */
+            id: string;
+            /** @description What it is for. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description Whose key it is, where it is a person's.
+             */
+            personId?: string;
+            /** Format: date-time */
+            revokedAt?: string;
+            role: components["schemas"]["Role"];
+            /** @description What it may touch at all; empty is everything the role may. */
+            scopes: components["schemas"]["Scope"][];
+            /** @description The key itself, in the answer to its creation only. */
+            secret?: string;
+        };
+        /** @description A stretch of a list. */
+        ApiKeyPage: {
+            items: components["schemas"]["ApiKey"][];
+            /** @description The cursor of the next stretch. Absent at the end. */
+            next?: string;
+        };
+        /**
+         * Assignment
+         * @description Who fills a role in a case.
+         */
+        Assignment: {
+            /** Format: date-time */
+            assignedAt: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            personId: string;
+            /** @description A role of the protocol. */
+            role: string;
+        };
+        /**
+         * BuiltInProtocol
+         * @description A programme that comes with the service.
+         */
+        BuiltInProtocol: {
+            name: string;
+            /** @description The document, YAML. */
+            text: string;
+        };
+        /**
+         * BuiltInProtocols
+         * @description The built-in protocols.
+         */
+        BuiltInProtocols: {
+            items: components["schemas"]["BuiltInProtocol"][];
+        };
+        /**
          * Calendar
          * @description When work is done. Business days and office hours of a protocol follow it.
          */
@@ -87,10 +931,424 @@ export interface components {
             workingDays: components["schemas"]["Weekday"][];
         };
         /**
+         * CallingOff
+         * @description Why it will not happen.
+         */
+        CallingOff: {
+            /** @description A code of your own: no sentence fits in it. */
+            reason: string;
+        };
+        /**
+         * Case
+         * @description One stretch of support for one person.
+         */
+        Case: {
+            /** @description Who fills which role now. */
+            assignments: components["schemas"]["Assignment"][];
+            /** Format: date-time */
+            closedAt?: string;
+            /** @description Why it closed: a word of the protocol or of the closing. */
+            closedReason?: string;
+            /** @description What other systems call it. */
+            externalRefs: components["schemas"]["ExternalRef"][];
+            /** Format: uuid */
+            id: string;
+            /** @description Its number for humans. */
+            number: string;
+            /** Format: date-time */
+            openedAt: string;
+            /**
+             * Format: uuid
+             * @description Who is supported.
+             */
+            personId: string;
+            /** @description What may be stored about it at all: `contact_log`, `support_file`, … */
+            recordProfile: string;
+            /** Format: date-time */
+            reopenedAt?: string;
+            status: components["schemas"]["CaseStatus"];
+            /** Format: uuid */
+            unitId?: string;
+        };
+        /**
+         * CaseChange
+         * @description What to change about a case.
+         */
+        CaseChange: {
+            /** @description What other systems call it: each system given gets its new value. */
+            externalRefs?: components["schemas"]["ExternalRef"][];
+            /**
+             * Format: uuid
+             * @description Where it belongs; null takes it out of its unit.
+             */
+            unitId?: string | null;
+        };
+        /**
+         * CaseClosing
+         * @description Why a case closes.
+         */
+        CaseClosing: {
+            reason: components["schemas"]["ClosedReason"];
+        };
+        /** @description A stretch of a list. */
+        CasePage: {
+            items: components["schemas"]["Case"][];
+            /** @description The cursor of the next stretch. Absent at the end. */
+            next?: string;
+        };
+        /**
+         * CaseSearch
+         * @description Which cases are sought.
+         */
+        CaseSearch: {
+            /** @description What another system calls the case. */
+            externalRef: components["schemas"]["ExternalRef"];
+        };
+        /**
+         * @description A case's state.
+         * @enum {string}
+         */
+        CaseStatus: "open" | "closed";
+        /**
+         * @description Why a case is closed by hand.
+         * @enum {string}
+         */
+        ClosedReason: "completed" | "goals_met" | "enough_for_now" | "declined" | "other_support" | "referred_arrived" | "transferred_accepted" | "contact_lost" | "moved_abroad" | "left_service" | "coach_left" | "deceased" | "duplicate" | "opened_in_error";
+        /**
+         * Completion
+         * @description What came of it.
+         */
+        Completion: {
+            /** @description One of the follow-up's `outcomes`. */
+            outcome: string;
+        };
+        /**
+         * Event
+         * @description Something that happened.
+         */
+        Event: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: uuid
+             * @description Within which case.
+             */
+            caseId?: string;
+            /** @description Codes and ids; never people. */
+            data: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            id: string;
+            /** @description What: `case.opened`, `follow_up.ended`, … */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Its place in the organisation's order: rising, gaps allowed.
+             */
+            position: number;
+            /** Format: uuid */
+            subjectId: string;
+            /** @description To what kind of thing. */
+            subjectKind: string;
+        };
+        /** @description A stretch of a list. */
+        EventPage: {
+            items: components["schemas"]["Event"][];
+            /** @description The cursor of the next stretch. Absent at the end. */
+            next?: string;
+        };
+        /**
+         * ExternalRef
+         * @description What another system calls an object. Unique per organisation, kind of object and system.
+         */
+        ExternalRef: {
+            /** @description The other system, a word: `hr_system`. */
+            system: string;
+            /** @description What it calls our object; compared exactly. */
+            value: string;
+        };
+        /**
+         * FollowUp
+         * @description One promised contact or task.
+         */
+        FollowUp: {
+            /** @description What is done: `offer`, `talk`, `task`, … */
+            action: string;
+            /**
+             * Format: uuid
+             * @description Who does it now; absent when nobody can be found.
+             */
+            actorId?: string;
+            /**
+             * Format: uuid
+             * @description Which value of an anchor with many values it belongs to.
+             */
+            anchorValueId?: string;
+            /** Format: uuid */
+            caseId: string;
+            /**
+             * Format: date-time
+             * @description After this it is overdue.
+             */
+            closesAt?: string;
+            /**
+             * Format: date-time
+             * @description When it should be done.
+             */
+            dueAt?: string;
+            /**
+             * Format: date-time
+             * @description When it is given up.
+             */
+            expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description When it became final.
+             */
+            finalAt?: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int32
+             * @description 1, 2, …: retries, restarts and repetitions count on.
+             */
+            occurrence: number;
+            /**
+             * Format: date-time
+             * @description Before this it is too early.
+             */
+            opensAt?: string;
+            /** @description What came of it. */
+            outcome?: string;
+            /** @description What may come of it. */
+            outcomes: string[];
+            /**
+             * Format: uuid
+             * @description Whose support it is.
+             */
+            personId: string;
+            /** @description Why it ended without an outcome, or why it waits. */
+            reason?: string;
+            /** @description The role that does it. */
+            role: string;
+            /**
+             * @description `waiting`, `scheduled`, `open`, `due`, `overdue`, `escalated`, and the final `done`, `declined`, `unreachable`,
+             *     `skipped`, `cancelled`, `superseded`, `expired`.
+             */
+            status: string;
+            /** @description The protocol's step, or `task:<code>` for one beside it. */
+            step: string;
+            /** @description What people call it, in English. */
+            titleEn?: string;
+            /** @description What people call it, in Dutch. */
+            titleNl?: string;
+            /** Format: uuid */
+            trajectoryId: string;
+            /** Format: uuid */
+            unitId?: string;
+        };
+        /** @description A stretch of a list. */
+        FollowUpPage: {
+            items: components["schemas"]["FollowUp"][];
+            /** @description The cursor of the next stretch. Absent at the end. */
+            next?: string;
+        };
+        /**
          * @description Which public holidays are observed.
          * @enum {string}
          */
         Holidays: "nl" | "none";
+        /**
+         * Ledger
+         * @description Where everything that was ever planned stands.
+         */
+        Ledger: {
+            /** @description The first hundred of them. */
+            findings: components["schemas"]["LedgerFinding"][];
+            followUps: components["schemas"]["LedgerBucket"][];
+            messages: components["schemas"]["LedgerBucket"][];
+            /** @description How many of them per reason. */
+            reasons: components["schemas"]["LedgerReason"][];
+            /**
+             * Format: int64
+             * @description How many things cannot be accounted for; must be 0.
+             */
+            unaccounted: number;
+        };
+        /**
+         * LedgerBucket
+         * @description How much stands somewhere.
+         */
+        LedgerBucket: {
+            /** Format: int64 */
+            count: number;
+            /** @description Why, for everything but what is planned, done or sent. */
+            reason?: string;
+            status: string;
+        };
+        /**
+         * LedgerFinding
+         * @description One thing that is unaccounted for.
+         */
+        LedgerFinding: {
+            reason: string;
+            /**
+             * Format: uuid
+             * @description Which follow-up, message, job or trajectory.
+             */
+            subjectId: string;
+        };
+        /**
+         * LedgerReason
+         * @description How much is unaccounted for, and why.
+         */
+        LedgerReason: {
+            /** Format: int64 */
+            count: number;
+            reason: string;
+        };
+        /**
+         * NewAnchor
+         * @description A value of an anchor.
+         */
+        NewAnchor: {
+            /** @description Which anchor of the protocol. */
+            anchor: string;
+            /**
+             * Format: date-time
+             * @description The moment.
+             */
+            at: string;
+        };
+        /**
+         * NewApiKey
+         * @description An API key to make.
+         */
+        NewApiKey: {
+            /**
+             * Format: date-time
+             * @description When it stops working.
+             */
+            expiresAt?: string;
+            /** @description What it is for. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description Whose key it is.
+             */
+            personId?: string;
+            role: components["schemas"]["Role"];
+            /**
+             * @description What it may touch at all; without any, everything the role may.
+             * @default []
+             */
+            scopes: components["schemas"]["Scope"][];
+        };
+        /**
+         * NewAssignment
+         * @description Who is to fill a role.
+         */
+        NewAssignment: {
+            /** Format: uuid */
+            personId: string;
+            /** @description A role of the protocol: `peer_supporter`, `recovery_coach`, … */
+            role: string;
+        };
+        /**
+         * NewCase
+         * @description A case to open.
+         */
+        NewCase: {
+            /** @description The anchors known now. */
+            anchors: components["schemas"]["NewAnchor"][];
+            /**
+             * @description Who fills which role from the start.
+             * @default []
+             */
+            assignments: components["schemas"]["NewAssignment"][];
+            /**
+             * @description What other systems call it.
+             * @default []
+             */
+            externalRefs: components["schemas"]["ExternalRef"][];
+            /**
+             * Format: uuid
+             * @description The involvement in an incident that this support answers.
+             */
+            involvementId?: string;
+            /**
+             * Format: uuid
+             * @description Who is supported.
+             */
+            personId: string;
+            /**
+             * Format: uuid
+             * @description The published protocol version it starts on.
+             */
+            protocolId: string;
+            /** Format: uuid */
+            unitId?: string;
+        };
+        /**
+         * NewNote
+         * @description A note to write.
+         */
+        NewNote: {
+            text: string;
+        };
+        /**
+         * NewPreview
+         * @description An imagined trajectory.
+         */
+        NewPreview: {
+            /** @description The anchors' values. */
+            anchors: components["schemas"]["NewAnchor"][];
+            /**
+             * @description What comes of the steps: `step[#n]=code[@instant]`; without an instant, at the due moment.
+             * @default []
+             */
+            outcomes: string[];
+            /**
+             * Format: uuid
+             * @description A version of the organisation.
+             */
+            protocolId?: string;
+            /** @description The document; or `protocolId`, exactly one of the two. */
+            text?: string;
+            /** @description Until when, a duration from the start: `P2Y`. */
+            until?: string;
+            /** @description The time zone, an IANA name; without one, the organisation's. */
+            zone?: string;
+        };
+        /**
+         * NewProtocol
+         * @description Where a new version comes from: exactly one of these.
+         */
+        NewProtocol: {
+            /** @description The name of a built-in protocol to copy. */
+            builtIn?: string;
+            /**
+             * Format: uuid
+             * @description Another version to copy.
+             */
+            copyOf?: string;
+            /** @description The document, YAML or JSON. */
+            text?: string;
+        };
+        /**
+         * NewTrajectory
+         * @description A trajectory to start.
+         */
+        NewTrajectory: {
+            /** @description The anchors known now. */
+            anchors: components["schemas"]["NewAnchor"][];
+            /**
+             * Format: uuid
+             * @description The published version it runs on.
+             */
+            protocolId: string;
+        };
         /**
          * NewUnit
          * @description A unit to make.
@@ -106,6 +1364,118 @@ export interface components {
              * @description The unit it hangs below.
              */
             parentId?: string;
+        };
+        /**
+         * Note
+         * @description A note.
+         */
+        Note: {
+            /**
+             * Format: uuid
+             * @description Who wrote it, where that is known.
+             */
+            authorId?: string;
+            /** Format: uuid */
+            caseId: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: uuid */
+            id: string;
+            text: string;
+        };
+        /** @description A stretch of a list. */
+        NotePage: {
+            items: components["schemas"]["Note"][];
+            /** @description The cursor of the next stretch. Absent at the end. */
+            next?: string;
+        };
+        /**
+         * Organisation
+         * @description A tenant: a hospital, a safety region, a branch of an aid organisation.
+         */
+        Organisation: {
+            /** @description When it works. */
+            calendar: components["schemas"]["Calendar"];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description Its time zone, an IANA name. */
+            zone: string;
+        };
+        /**
+         * OrganisationChange
+         * @description What to change about the organisation.
+         */
+        OrganisationChange: {
+            /** @description When it works. */
+            calendar?: components["schemas"]["Calendar"];
+            name?: string;
+            /** @description Its time zone, an IANA name. */
+            zone?: string;
+        };
+        /**
+         * Preview
+         * @description What would happen, in order.
+         */
+        Preview: {
+            followUps: components["schemas"]["PreviewFollowUp"][];
+            messages: components["schemas"]["PreviewMessage"][];
+        };
+        /**
+         * PreviewFollowUp
+         * @description A follow-up of an imagined trajectory.
+         */
+        PreviewFollowUp: {
+            /** @description The role that does it. */
+            actor: string;
+            /** Format: date-time */
+            closesAt?: string;
+            /** Format: date-time */
+            dueAt?: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            /** Format: date-time */
+            finalAt?: string;
+            /** @description Which weekends, holidays and closed days moved its due moment. */
+            movedBy: string[];
+            /** Format: int32 */
+            occurrence: number;
+            /** Format: date-time */
+            opensAt?: string;
+            outcome?: string;
+            /** @description Why it ended without an outcome, or why it waits. */
+            reason?: string;
+            /** @description Where it stands when the preview ends. */
+            status: string;
+            step: string;
+        };
+        /**
+         * PreviewMessage
+         * @description A message of an imagined trajectory.
+         */
+        PreviewMessage: {
+            /** Format: date-time */
+            at: string;
+            /** @description Why: a stable code such as `before_due` or `after_close`. */
+            because: string;
+            /**
+             * Format: date-time
+             * @description When it stopped holding.
+             */
+            calledOffAt?: string;
+            /** @description Which weekends, holidays and closed days moved the due moment it is about. */
+            movedBy: string[];
+            /** Format: int32 */
+            occurrence: number;
+            /** @description Which rule of the step: `remind:0`, `escalate:1`. */
+            rule: string;
+            step: string;
+            /** @description The template the protocol names. */
+            template?: string;
+            /** @description The role it goes to, `person` or `close_one`. */
+            to: string;
         };
         /**
          * Problem
@@ -146,6 +1516,158 @@ export interface components {
             /** @description In the body a JSON Pointer (RFC 6901), elsewhere the name. */
             pointer: string;
         };
+        /**
+         * Protocol
+         * @description One version of one protocol.
+         */
+        Protocol: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @description The built-in (`built_in:<name>`) or version it was copied from. */
+            derivedFrom?: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The programme kind. */
+            kind: string;
+            /** @description The protocol's name, the same over its versions. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Which version, from 1.
+             */
+            number: number;
+            /** Format: date-time */
+            publishedAt?: string;
+            /** @description What a case on it may hold at all: `contact_log`, `support_file`, … */
+            recordProfile: string;
+            /** Format: date-time */
+            retiredAt?: string;
+            status: components["schemas"]["ProtocolStatus"];
+            /** @description The document as it was written. */
+            text: string;
+        };
+        /**
+         * ProtocolFault
+         * @description One mistake in a protocol.
+         */
+        ProtocolFault: {
+            /** @description Stable code. */
+            code: string;
+            /** @description What was expected. */
+            detail: string;
+            /** @description Where in the document, a JSON pointer. */
+            path: string;
+        };
+        /**
+         * ProtocolFaults
+         * @description What is wrong with a protocol.
+         */
+        ProtocolFaults: {
+            faults: components["schemas"]["ProtocolFault"][];
+        };
+        /** @description A stretch of a list. */
+        ProtocolPage: {
+            items: components["schemas"]["Protocol"][];
+            /** @description The cursor of the next stretch. Absent at the end. */
+            next?: string;
+        };
+        /**
+         * @description A protocol version's state.
+         * @enum {string}
+         */
+        ProtocolStatus: "draft" | "published" | "retired";
+        /**
+         * ProtocolText
+         * @description The text of a protocol.
+         */
+        ProtocolText: {
+            /** @description The document, YAML or JSON. */
+            text: string;
+        };
+        /**
+         * Reassignment
+         * @description Another person.
+         */
+        Reassignment: {
+            /** Format: uuid */
+            personId: string;
+        };
+        /**
+         * Rescheduling
+         * @description Another moment.
+         */
+        Rescheduling: {
+            /** Format: date-time */
+            dueAt: string;
+        };
+        /**
+         * @description An access role.
+         * @enum {string}
+         */
+        Role: "admin" | "coordinator" | "supporter" | "line_manager" | "reporter" | "quality" | "integration";
+        /**
+         * @description What a key may touch at all.
+         * @enum {string}
+         */
+        Scope: "settings" | "people_read" | "people_write" | "incidents" | "cases_read" | "cases_write" | "oversight";
+        /**
+         * Steps
+         * @description Steps of the protocol.
+         */
+        Steps: {
+            /**
+             * @description Which; none means every step that must be asked for.
+             * @default []
+             */
+            steps: string[];
+        };
+        /**
+         * Trajectories
+         * @description The trajectories of a case.
+         */
+        Trajectories: {
+            items: components["schemas"]["Trajectory"][];
+        };
+        /**
+         * Trajectory
+         * @description One protocol version running for one case.
+         */
+        Trajectory: {
+            /** @description The values of its anchors. */
+            anchors: components["schemas"]["Anchor"][];
+            /** Format: uuid */
+            caseId: string;
+            /** Format: date-time */
+            closedAt?: string;
+            /** @description Why it closed. */
+            closedReason?: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The steps the person opted in to. */
+            optedIn: string[];
+            /**
+             * Format: uuid
+             * @description The version it runs on.
+             */
+            protocolId: string;
+            /** Format: date-time */
+            startedAt: string;
+            status: components["schemas"]["TrajectoryStatus"];
+            /** @description The time zone it runs in. */
+            zone: string;
+        };
+        /**
+         * TrajectoryClosing
+         * @description Why a trajectory closes.
+         */
+        TrajectoryClosing: {
+            reason: components["schemas"]["ClosedReason"];
+        };
+        /**
+         * @description A trajectory's state.
+         * @enum {string}
+         */
+        TrajectoryStatus: "active" | "closed";
         /**
          * Unit
          * @description A department, station or reception location.
@@ -676,6 +2198,2046 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listApiKeys: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the stretch before, with the same filters. Leave it out to start. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many items to answer with at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stretch of the list, in a stable order. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyPage"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiKey"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the version you have; when it is still the current one, the answer is 304 without a body.
+                 * @example "3"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listBuiltInProtocols: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuiltInProtocols"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listCases: {
+        parameters: {
+            query?: {
+                /** @description Only in these states. */
+                status?: components["schemas"]["CaseStatus"][];
+                /** @description Only of these persons. */
+                personId?: string[];
+                /** @description Only in these units. */
+                unitId?: string[];
+                /** @description Opened at or after this moment. */
+                openedFrom?: string;
+                /** @description Opened before this moment. */
+                openedUntil?: string;
+                /** @description `openedAt`, or `-openedAt` for the newest first. */
+                sort?: string;
+                /** @description The `next` of the stretch before, with the same filters. Leave it out to start. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many items to answer with at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stretch of the list, in a stable order. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasePage"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    openCase: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Required here, since a message or a case follows.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKeyRequired"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCase"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Case"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    searchCases: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the stretch before, with the same filters. Leave it out to start. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many items to answer with at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseSearch"];
+            };
+        };
+        responses: {
+            /** @description A stretch of the list, in a stable order. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasePage"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readCase: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the version you have; when it is still the current one, the answer is 304 without a body.
+                 * @example "3"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Case"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeCase: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The `ETag` of the version you read. 428 without it, 412 when the resource has changed since.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseChange"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Case"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            428: components["responses"]["PreconditionRequired"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    assignCase: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAssignment"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Case"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    closeCase: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Required here, since a message or a case follows.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKeyRequired"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseClosing"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Case"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listNotes: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the stretch before, with the same filters. Leave it out to start. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many items to answer with at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stretch of the list, in a stable order. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotePage"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    writeNote: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNote"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    reopenCase: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Required here, since a message or a case follows.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKeyRequired"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Case"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listTrajectories: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trajectories"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startTrajectory: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Required here, since a message or a case follows.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKeyRequired"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTrajectory"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trajectory"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /** @description Only what happened after this position. */
+                after?: number;
+                /** @description The `next` of the stretch before, with the same filters. Leave it out to start. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many items to answer with at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stretch of the list, in a stable order. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listFollowUps: {
+        parameters: {
+            query?: {
+                /** @description Only in these states: `open`, `due`, `overdue`, `done`, … */
+                status?: string[];
+                /** @description Only what these persons are to do. */
+                actorId?: string[];
+                /** @description Only in these cases. */
+                caseId?: string[];
+                /** @description Only in these trajectories. */
+                trajectoryId?: string[];
+                /** @description Only in these units. */
+                unitId?: string[];
+                /** @description Due at or after this moment. */
+                dueFrom?: string;
+                /** @description Due before this moment. */
+                dueUntil?: string;
+                /** @description The `next` of the stretch before, with the same filters. Leave it out to start. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many items to answer with at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stretch of the list, in a stable order. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpPage"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readFollowUp: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the version you have; when it is still the current one, the answer is 304 without a body.
+                 * @example "3"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUp"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    callOffFollowUp: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallingOff"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUp"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    completeFollowUp: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Required here, since a message or a case follows.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKeyRequired"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Completion"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUp"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    reassignFollowUp: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reassignment"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUp"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rescheduleFollowUp: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Required here, since a message or a case follows.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKeyRequired"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rescheduling"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUp"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readLedger: {
+        parameters: {
+            query?: {
+                /** @description Only this case. */
+                caseId?: string;
+                /** @description Buckets of what was planned at or after this moment. */
+                plannedFrom?: string;
+                /** @description Buckets of what was planned before this moment. */
+                plannedUntil?: string;
+            };
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readOrganisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the version you have; when it is still the current one, the answer is 304 without a body.
+                 * @example "3"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeOrganisation: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The `ETag` of the version you read. 428 without it, 412 when the resource has changed since.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationChange"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            428: components["responses"]["PreconditionRequired"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listProtocols: {
+        parameters: {
+            query?: {
+                /** @description Only of these protocols. */
+                name?: string[];
+                /** @description Only in these states. */
+                status?: components["schemas"]["ProtocolStatus"][];
+                /** @description The `next` of the stretch before, with the same filters. Leave it out to start. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many items to answer with at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stretch of the list, in a stable order. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProtocolPage"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createProtocol: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProtocol"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Protocol"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    checkProtocol: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProtocolText"];
+            };
+        };
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProtocolFaults"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    previewProtocol: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPreview"];
+            };
+        };
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readProtocol: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the version you have; when it is still the current one, the answer is 304 without a body.
+                 * @example "3"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Protocol"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeProtocol: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The `ETag` of the version you read. 428 without it, 412 when the resource has changed since.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProtocolText"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Protocol"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            428: components["responses"]["PreconditionRequired"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    publishProtocol: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Protocol"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retireProtocol: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Protocol"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readTrajectory: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the version you have; when it is still the current one, the answer is 304 without a body.
+                 * @example "3"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trajectory"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    closeTrajectory: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Required here, since a message or a case follows.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKeyRequired"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrajectoryClosing"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trajectory"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    optIn: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Required here, since a message or a case follows.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKeyRequired"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Steps"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trajectory"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    optOut: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Steps"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trajectory"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    pauseTrajectory: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trajectory"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeAnchor: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnchorRemoval"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trajectory"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resumeTrajectory: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Required here, since a message or a case follows.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKeyRequired"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trajectory"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setAnchor: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Required here, since a message or a case follows.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKeyRequired"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnchorSetting"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trajectory"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listUnits: {
         parameters: {
             query?: {
