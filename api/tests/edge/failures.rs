@@ -15,7 +15,8 @@ async fn a_credential_is_needed_and_a_wrong_one_is_no_credential() {
         assert_eq!(reply.headers.get_all("www-authenticate").iter().count(), 1);
         reply.problem(401, "unauthenticated");
     }
-    let mistyped = format!("{}0", &service.admin[..service.admin.len() - 1]);
+    let (rest, last) = service.admin.split_at(service.admin.len() - 1);
+    let mistyped = format!("{rest}{}", if last == "0" { "1" } else { "0" });
     let reply = service.get("/v1/units").header("Authorization", &format!("Bearer {mistyped}")).send().await;
     reply.problem(401, "unauthenticated");
 }

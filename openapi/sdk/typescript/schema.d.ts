@@ -431,6 +431,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List messages
+         * @description In the order in which they were announced. A repeated key means "or".
+         */
+        get: operations["listMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/messages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a message
+         * @description Where it stands in the ledger; never its text, which is its template's.
+         */
+        get: operations["readMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/messages/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge a message
+         * @description Its recipient has seen it. Saying so again changes nothing.
+         */
+        post: operations["acknowledgeMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/organisation": {
         parameters: {
             query?: never;
@@ -455,6 +515,26 @@ export interface paths {
         patch: operations["changeOrganisation"];
         trace?: never;
     };
+    "/persons/{id}/access-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who saw a person's data
+         * @description Every access, reads and reminders included, newest first, without names (NEN 7513). Looking is an access too.
+         */
+        get: operations["listAccessEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/protocols": {
         parameters: {
             query?: never;
@@ -470,7 +550,7 @@ export interface paths {
         put?: never;
         /**
          * Create a protocol version
-         * @description From a text, a built-in protocol or another version: exactly one of them. It begins as a draft. A text with
+         * @description From a text, a built-in protocol or another version: exactly one of them. It begins as a draft unless published at once. A text with
          *     mistakes is refused with all of them; the pointer of each says where in the text it stands, behind `/text#`.
          */
         post: operations["createProtocol"];
@@ -799,6 +879,51 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AccessEvent
+         * @description One access to a person's data.
+         */
+        AccessEvent: {
+            /** @description `C` created, `R` read, `U` updated, `D` deleted, `E` executed. */
+            action: string;
+            /**
+             * Format: uuid
+             * @description Who acted; absent for the worker and for keys that are nobody's.
+             */
+            actorId?: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: uuid
+             * @description With which API key.
+             */
+            clientId?: string;
+            /** @description What happened: `case.read`, `message.sent`, … */
+            code: string;
+            /**
+             * Format: uuid
+             * @description Under which consent.
+             */
+            consentId?: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            objectId: string;
+            /** @description What kind of object. */
+            objectKind: string;
+            /** @description `success` or `refused`. */
+            outcome: string;
+            /** Format: uuid */
+            requestId: string;
+            /** @description In which role: an access role, `worker` or `operator`. */
+            role: string;
+        };
+        /** @description A stretch of a list. */
+        AccessEventPage: {
+            items: components["schemas"]["AccessEvent"][];
+            /** @description The cursor of the next stretch. Absent at the end. */
+            next?: string;
+        };
         /**
          * Anchor
          * @description A value of an anchor.
@@ -1209,6 +1334,71 @@ export interface components {
             reason: string;
         };
         /**
+         * Message
+         * @description One notification about one follow-up.
+         */
+        Message: {
+            /**
+             * Format: date-time
+             * @description When its recipient saw it.
+             */
+            acknowledgedAt?: string;
+            /** @description `staff`, `person` or `family`. */
+            audience: string;
+            /** @description Why it was announced: `before_due`, `after_close`, `moved`, … */
+            because: string;
+            /** Format: uuid */
+            caseId: string;
+            /** @description `email` or `sms`. */
+            channel?: string;
+            /**
+             * Format: date-time
+             * @description Since when nothing changes any more.
+             */
+            finalAt?: string;
+            /** Format: uuid */
+            followUpId: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description Which message speaks for it.
+             */
+            mergedInto?: string;
+            /**
+             * Format: date-time
+             * @description When it was to go.
+             */
+            plannedAt: string;
+            /** @description Why it was not sent, or not yet. */
+            reason?: string;
+            /**
+             * Format: uuid
+             * @description To whom, once that was resolved.
+             */
+            recipientId?: string;
+            /** Format: date-time */
+            sentAt?: string;
+            status: components["schemas"]["MessageStatus"];
+            /** @description With which text. */
+            template: string;
+            /** @description The role it is for, `person` or `close_one`. */
+            toRole: string;
+            /** Format: uuid */
+            trajectoryId: string;
+        };
+        /** @description A stretch of a list. */
+        MessagePage: {
+            items: components["schemas"]["Message"][];
+            /** @description The cursor of the next stretch. Absent at the end. */
+            next?: string;
+        };
+        /**
+         * @description Where a message stands in the ledger.
+         * @enum {string}
+         */
+        MessageStatus: "pending" | "sending" | "sent" | "suppressed" | "merged" | "expired" | "cancelled" | "failed" | "unknown";
+        /**
          * NewAnchor
          * @description A value of an anchor.
          */
@@ -1333,6 +1523,11 @@ export interface components {
              * @description Another version to copy.
              */
             copyOf?: string;
+            /**
+             * @description Whether it is published at once instead of beginning as a draft.
+             * @default false
+             */
+            publish: boolean;
             /** @description The document, YAML or JSON. */
             text?: string;
         };
@@ -3384,6 +3579,145 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listMessages: {
+        parameters: {
+            query?: {
+                /** @description Only in these states. */
+                status?: components["schemas"]["MessageStatus"][];
+                /** @description Only in these cases. */
+                caseId?: string[];
+                /** @description Only about these follow-ups. */
+                followUpId?: string[];
+                /** @description Only to these persons. */
+                recipientId?: string[];
+                /** @description The `next` of the stretch before, with the same filters. Leave it out to start. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many items to answer with at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stretch of the list, in a stable order. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readMessage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the version you have; when it is still the current one, the answer is 304 without a body.
+                 * @example "3"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    acknowledgeMessage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     readOrganisation: {
         parameters: {
             query?: never;
@@ -3469,6 +3803,49 @@ export interface operations {
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             428: components["responses"]["PreconditionRequired"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAccessEvents: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the stretch before, with the same filters. Leave it out to start. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many items to answer with at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stretch of the list, in a stable order. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessEventPage"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
