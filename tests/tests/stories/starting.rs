@@ -97,5 +97,5 @@ async fn several_processes_come_up_and_end_when_told() {
     }
     service.end().await;
     let log = service.log();
-    assert_eq!(log.matches("\"message\":\"stopped\"").count(), 4, "{log}");
+    assert_eq!(log.matches("\"message\":\"stopped\",\"target\":\"nazorg::cli::serve\"").count(), 4, "{log}");
 }
