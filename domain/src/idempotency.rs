@@ -38,6 +38,7 @@ pub struct StoredAnswer {
 }
 
 /// What entering gave.
+#[expect(clippy::large_enum_variant, reason = "it lives for one match; a box would cost every fresh request")]
 pub enum Entered<'a> {
     /// Go on, and [`leave`] with the answer. Dropped, nothing happened.
     Fresh(Pending<'a>),

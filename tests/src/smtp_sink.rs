@@ -200,7 +200,7 @@ impl Talk {
     }
 
     async fn converse(&self, line: &mut Line) -> Result<(), Over> {
-        self.answer(line, At::Greeting, &[], "220 sink ESMTP").await?;
+        self.answer(line, (At::Greeting, &[]), "220 sink ESMTP").await?;
         let (mut from, mut to) = (String::new(), Vec::new());
         loop {
             let command = read(line).await?;
@@ -213,13 +213,13 @@ impl Talk {
                 if self.too_many() {
                     say(line, "451 4.7.1 slower please").await?;
                 } else {
-                    self.answer(line, At::Mail, &[], "250 ok").await?;
+                    self.answer(line, (At::Mail, &[]), "250 ok").await?;
                 }
             } else if upper.starts_with("RCPT TO") {
                 to.push(argument());
-                self.answer(line, At::Rcpt, &to, "250 ok").await?;
+                self.answer(line, (At::Rcpt, &to), "250 ok").await?;
             } else if upper == "DATA" {
-                if self.answer(line, At::Data, &to, "354 go on").await? {
+                if self.answer(line, (At::Data, &to), "354 go on").await? {
                     self.take(line, &from, &to).await?;
                 }
             } else if upper == "QUIT" {
@@ -254,7 +254,7 @@ impl Talk {
     }
 
     /// Says `usual` or does what the script has for here; answers whether it was the usual.
-    async fn answer(&self, line: &mut Line, at: At, to: &[String], usual: &str) -> Result<bool, Over> {
+    async fn answer(&self, line: &mut Line, (at, to): (At, &[String]), usual: &str) -> Result<bool, Over> {
         let does = self.does(at, to);
         self.perform(line, does, usual).await
     }

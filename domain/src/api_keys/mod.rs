@@ -21,7 +21,12 @@ use crate::{
 const REMEMBERED: Duration = Duration::from_secs(10);
 
 /// Callers recognised a moment ago, by the hash of their secret and the user they named.
-pub struct KnownCallers(moka::sync::Cache<(Vec<u8>, Option<PersonId>), (Caller, Option<Instant>)>);
+pub struct KnownCallers(moka::sync::Cache<Borne, Known>);
+
+/// The hash of a secret, and the user that was named with it.
+type Borne = (Vec<u8>, Option<PersonId>);
+/// Who that is, and until when the key works.
+type Known = (Caller, Option<Instant>);
 
 impl Default for KnownCallers {
     fn default() -> Self {

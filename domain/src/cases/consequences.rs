@@ -2,7 +2,6 @@
 
 use nazorg_entities::{CaseId, CaseStatus, InvolvementId};
 use serde_json::json;
-use uuid::Uuid;
 
 use super::{Case, rows, rules};
 use crate::{
@@ -51,7 +50,7 @@ pub(super) async fn link(tx: &Tx<'_>, cx: &Context<'_>, case: &Case, involvement
     if person != Some(case.person_id) {
         return Err(Error::field("/involvementId", "other_person", "The involvement is another person's."));
     }
-    if !rows::link(tx, cx, (Uuid::from(cx.app.ids.next()), incident, involvement, case.id)).await? {
+    if !rows::link(tx, cx, (cx.app.ids.next(), incident, involvement, case.id)).await? {
         return Err(Error::violation(ViolationCode::InvolvementHasCase, "A case already answers this involvement."));
     }
     Ok(())

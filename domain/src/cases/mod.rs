@@ -129,7 +129,7 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
     let NewCase { person_id, unit_id, protocol_id, anchors, assignments, involvement_id, external_refs } = new;
     let key = if external_refs.is_empty() { None } else { Some(cx.app.keys.create(cx).await?.0) };
     let tx = cx.begin().await?;
-    named(&tx, cx, person_id, unit_id, &assignments).await?;
+    named(&tx, cx, (person_id, unit_id), &assignments).await?;
     let protocol = protocol_versions::startable(&tx, cx, protocol_id).await?;
     let roles = rules::roles_exist(&protocol, assignments.iter().map(|(role, _)| role.as_str()));
     if !roles.is_empty() {
@@ -167,7 +167,7 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
     }
     let trajectory = NewTrajectory { protocol_id, anchors };
     trajectories::start_in(&tx, cx, ForCase { id: case.id, person_id, unit_id }, trajectory).await?;
-    kept(&tx, cx, &case, Kind::CaseOpened, AccessAction::Create).await?;
+    kept(&tx, cx, &case, (Kind::CaseOpened, AccessAction::Create)).await?;
     tx.commit().await?;
     Ok(case)
 }
@@ -176,8 +176,7 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
 async fn named(
     tx: &Tx<'_>,
     cx: &Context<'_>,
-    person: PersonId,
-    unit: Option<UnitId>,
+    (person, unit): (PersonId, Option<UnitId>),
     assignments: &[(String, PersonId)],
 ) -> Result<()> {
     let mut unknown = Vec::new();
@@ -238,7 +237,7 @@ pub async fn change(cx: &Context<'_>, id: CaseId, expected: i32, change: CaseCha
         let (key, _) = rows::key(&tx, cx, id, fresh).await?;
         external_refs::put(&tx, cx, Subject::case(id, key), refs).await?;
     }
-    kept(&tx, cx, &after, Kind::CaseChanged, AccessAction::Update).await?;
+    kept(&tx, cx, &after, (Kind::CaseChanged, AccessAction::Update)).await?;
     let after = visible_one(&**tx, cx, reach, id).await?;
     tx.commit().await?;
     Ok(after)
@@ -259,7 +258,7 @@ pub async fn assign(cx: &Context<'_>, id: CaseId, role: String, person: PersonId
     let expected = case.version;
     let after = Case { version: expected + 1, ..case };
     rows::update(&tx, cx, &after, expected).await?;
-    kept(&tx, cx, &after, Kind::CaseAssigned, AccessAction::Update).await?;
+    kept(&tx, cx, &after, (Kind::CaseAssigned, AccessAction::Update)).await?;
     let after = visible_one(&**tx, cx, reach, id).await?;
     tx.commit().await?;
     Ok(after)
@@ -275,7 +274,7 @@ pub async fn close(cx: &Context<'_>, id: CaseId, reason: ClosedReason) -> Result
     let after = rules::closed(case, reason.as_str(), cx.now);
     rows::update(&tx, cx, &after, expected).await?;
     trajectories::close_all(&tx, cx, id, reason.as_str()).await?;
-    kept(&tx, cx, &after, Kind::CaseClosed, AccessAction::Update).await?;
+    kept(&tx, cx, &after, (Kind::CaseClosed, AccessAction::Update)).await?;
     tx.commit().await?;
     Ok(after)
 }
@@ -292,7 +291,7 @@ pub async fn reopen(cx: &Context<'_>, id: CaseId) -> Result<Case> {
     let expected = case.version;
     let after = rules::reopened(case, cx.now);
     rows::update(&tx, cx, &after, expected).await?;
-    kept(&tx, cx, &after, Kind::CaseReopened, AccessAction::Update).await?;
+    kept(&tx, cx, &after, (Kind::CaseReopened, AccessAction::Update)).await?;
     tx.commit().await?;
     Ok(after)
 }
@@ -311,7 +310,7 @@ pub(crate) async fn open_one(tx: &Tx<'_>, cx: &Context<'_>, reach: Reach, id: Ca
     Ok(case)
 }
 
-async fn kept(tx: &Tx<'_>, cx: &Context<'_>, case: &Case, kind: Kind, action: AccessAction) -> Result<()> {
+async fn kept(tx: &Tx<'_>, cx: &Context<'_>, case: &Case, (kind, action): (Kind, AccessAction)) -> Result<()> {
     events::record(tx, cx, [Event::new(kind, case.id.0).of_case(case.id)]).await?;
     let access = Access::new(action, kind.as_str(), "case", case.id.0).of(case.person_id);
     audit::record(&***tx, cx, &[access]).await

@@ -153,19 +153,19 @@ impl Facts {
     fn candidates(&self, row: &messages::Model, now: Instant) -> Vec<Candidate<'_>> {
         let Some(case) = self.cases.get(&row.case_id) else { return Vec::new() };
         if row.audience == Audience::Person {
-            let consent = self.consented(case.person, &[PURPOSE], None, now);
+            let consent = self.consented((case.person, None), &[PURPOSE], now);
             return self.candidate(case.person, consent).into_iter().collect();
         }
         let close = self.close_ones.get(&case.person).map_or(&[][..], Vec::as_slice);
         let candidates = close.iter().filter_map(|person| {
-            let theirs = self.consented(*person, &[PURPOSE], None, now);
-            let clients = self.consented(case.person, &[PURPOSE_CLOSE_ONE, PURPOSE], Some(*person), now);
+            let theirs = self.consented((*person, None), &[PURPOSE], now);
+            let clients = self.consented((case.person, Some(*person)), &[PURPOSE_CLOSE_ONE, PURPOSE], now);
             self.candidate(*person, if clients == Consented::Yes { theirs } else { clients })
         });
         candidates.collect()
     }
 
-    fn consented(&self, person: PersonId, purposes: &[&str], towards: Option<PersonId>, now: Instant) -> Consented {
+    fn consented(&self, (person, towards): (PersonId, Option<PersonId>), purposes: &[&str], now: Instant) -> Consented {
         let own: Vec<_> = self.consents.iter().filter(|row| row.person_id == person).collect();
         let found = purposes.iter().map(|purpose| rules::consented(&own, purpose, towards, now));
         found.min_by_key(|consented| *consented as u8).unwrap_or(Consented::Missing)

@@ -261,14 +261,13 @@ fn safe_point(points: &[&ContactPoint], about: &About) -> Result<usize, &'static
 fn hours(point: &ContactPoint, from: Instant, zone: Tz) -> Option<Instant> {
     let allowed = |time: NaiveTime| point.allowed.is_none_or(|window| window.contains(time));
     let loud = |time: NaiveTime| (QUIET_UNTIL..QUIET_FROM).contains(&time);
-    first(from, zone, &[QUIET_UNTIL], |time| loud(time) && allowed(time), point)
-        .or_else(|| first(from, zone, &[], allowed, point))
+    first((from, zone), &[QUIET_UNTIL], |time| loud(time) && allowed(time), point)
+        .or_else(|| first((from, zone), &[], allowed, point))
 }
 
 /// `from` itself when its time of day is `right`, else the first beginning of a day's stretch that is, within two days.
 fn first(
-    from: Instant,
-    zone: Tz,
+    (from, zone): (Instant, Tz),
     beginnings: &[NaiveTime],
     right: impl Fn(NaiveTime) -> bool,
     point: &ContactPoint,
@@ -347,11 +346,14 @@ pub struct Digest {
     pub template: Template,
 }
 
+/// What goes in one mail: to whom, as staff or not, and alone when it is sent again.
+type Whose = (PersonId, bool, Option<MessageId>);
+
 /// Merges what falls together: one message per recipient. The earliest planned leads.
 #[must_use]
 pub fn digests(mut going: Vec<Going>) -> Vec<Digest> {
     going.sort_by_key(|one| (one.planned_at, one.id));
-    let mut found: Vec<((PersonId, bool, Option<MessageId>), Digest)> = Vec::new();
+    let mut found: Vec<(Whose, Digest)> = Vec::new();
     for one in going {
         let whose = (one.to, one.staff, one.again.then_some(one.id));
         match found.iter_mut().find(|(other, _)| *other == whose) {

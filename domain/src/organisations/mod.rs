@@ -137,7 +137,7 @@ pub async fn change(
     };
     rows::update(&tx, &after, expected).await?;
     events::record(&tx, cx, [Event::new(Kind::OrganisationChanged, after.id.0)]).await?;
-    audited(&tx, cx, AccessAction::Update, "organisation.changed", "organisation", after.id.0).await?;
+    audited(&tx, cx, AccessAction::Update, ("organisation.changed", "organisation", after.id.0)).await?;
     tx.commit().await?;
     Ok(after)
 }
@@ -218,7 +218,7 @@ pub async fn create_unit(cx: &Context<'_>, new: NewUnit) -> Result<Unit> {
     };
     rows::insert_unit(&tx, cx, &unit).await?;
     events::record(&tx, cx, [Event::new(Kind::UnitCreated, unit.id.0)]).await?;
-    audited(&tx, cx, AccessAction::Create, "unit.created", "unit", unit.id.0).await?;
+    audited(&tx, cx, AccessAction::Create, ("unit.created", "unit", unit.id.0)).await?;
     tx.commit().await?;
     Ok(unit)
 }
@@ -253,7 +253,7 @@ pub async fn change_unit(cx: &Context<'_>, id: UnitId, expected: i32, change: Un
     };
     rows::update_unit(&tx, cx, &after, expected).await?;
     events::record(&tx, cx, [Event::new(Kind::UnitChanged, id.0)]).await?;
-    audited(&tx, cx, AccessAction::Update, "unit.changed", "unit", id.0).await?;
+    audited(&tx, cx, AccessAction::Update, ("unit.changed", "unit", id.0)).await?;
     tx.commit().await?;
     Ok(after)
 }
@@ -262,9 +262,7 @@ async fn audited(
     tx: &crate::database::Tx<'_>,
     cx: &Context<'_>,
     action: AccessAction,
-    code: &'static str,
-    object: &'static str,
-    id: Uuid,
+    (code, object, id): (&'static str, &'static str, Uuid),
 ) -> Result<()> {
     audit::record(&***tx, cx, &[Access::new(action, code, object, id)]).await
 }

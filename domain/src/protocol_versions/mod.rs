@@ -90,7 +90,7 @@ pub async fn upload(cx: &Context<'_>, origin: Origin, publish: bool) -> Result<P
         version: 1,
     };
     rows::insert(&tx, cx, &version).await?;
-    kept(&tx, cx, &version, Kind::ProtocolUploaded, AccessAction::Create).await?;
+    kept(&tx, cx, &version, (Kind::ProtocolUploaded, AccessAction::Create)).await?;
     if publish {
         events::record(&tx, cx, [Event::new(Kind::ProtocolPublished, version.id.0)]).await?;
     }
@@ -133,7 +133,7 @@ pub async fn change(cx: &Context<'_>, id: ProtocolId, expected: i32, text: Strin
         ..before
     };
     rows::update(&tx, cx, &after, expected).await?;
-    kept(&tx, cx, &after, Kind::ProtocolChanged, AccessAction::Update).await?;
+    kept(&tx, cx, &after, (Kind::ProtocolChanged, AccessAction::Update)).await?;
     tx.commit().await?;
     Ok(after)
 }
@@ -152,7 +152,7 @@ pub async fn publish(cx: &Context<'_>, id: ProtocolId) -> Result<ProtocolVersion
         ..before
     };
     rows::update(&tx, cx, &after, expected).await?;
-    kept(&tx, cx, &after, Kind::ProtocolPublished, AccessAction::Update).await?;
+    kept(&tx, cx, &after, (Kind::ProtocolPublished, AccessAction::Update)).await?;
     tx.commit().await?;
     Ok(after)
 }
@@ -169,7 +169,7 @@ pub async fn retire(cx: &Context<'_>, id: ProtocolId) -> Result<ProtocolVersion>
     let after =
         ProtocolVersion { status: ProtocolStatus::Retired, retired_at: Some(cx.now), version: expected + 1, ..before };
     rows::update(&tx, cx, &after, expected).await?;
-    kept(&tx, cx, &after, Kind::ProtocolRetired, AccessAction::Update).await?;
+    kept(&tx, cx, &after, (Kind::ProtocolRetired, AccessAction::Update)).await?;
     tx.commit().await?;
     Ok(after)
 }
@@ -240,8 +240,7 @@ async fn kept(
     tx: &Tx<'_>,
     cx: &Context<'_>,
     version: &ProtocolVersion,
-    kind: Kind,
-    action: AccessAction,
+    (kind, action): (Kind, AccessAction),
 ) -> Result<()> {
     events::record(tx, cx, [Event::new(kind, version.id.0)]).await?;
     audit::record(&***tx, cx, &[Access::new(action, kind.as_str(), "protocol", version.id.0)]).await

@@ -52,7 +52,7 @@ pub(super) fn between(cx: &Context<'_>, before: &State, running: &mut Running, c
         };
         if old.is_none_or(|old| rules::row_differs(old, follow_up)) {
             changes.follow_ups.push(row(cx, running, id, follow_up));
-            changes.events.extend(event(running, id, old, follow_up, started));
+            changes.events.extend(event(running, id, (old, follow_up), started));
         }
         announce(cx, running, (id, old, follow_up), changes);
         plan(running, (id, before, key), changes);
@@ -180,8 +180,7 @@ fn message(
 fn event(
     running: &Running,
     id: FollowUpId,
-    old: Option<&FollowUp>,
-    follow_up: &FollowUp,
+    (old, follow_up): (Option<&FollowUp>, &FollowUp),
     started: bool,
 ) -> Option<Event> {
     let kind = rules::event_kind(old, follow_up, started)?;

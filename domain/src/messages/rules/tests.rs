@@ -281,7 +281,7 @@ fn a_consent_holds_for_its_purpose_its_recipient_and_its_time() {
     assert_eq!(ask(&[consent("research", None)], None), Consented::Missing);
     assert_eq!(ask(&[consent(PURPOSE, Some(2))], None), Consented::Missing);
     assert_eq!(ask(&[consent(PURPOSE, Some(2))], Some(2)), Consented::Yes);
-    assert_eq!(ask(&[revoked.clone()], None), Consented::Revoked);
+    assert_eq!(ask(std::slice::from_ref(&revoked), None), Consented::Revoked);
     assert_eq!(ask(&[over], None), Consented::Expired);
     assert_eq!(ask(&[to_come], None), Consented::Expired);
     assert_eq!(ask(&[revoked, ours], None), Consented::Yes, "taken back, and given again");
