@@ -113,6 +113,23 @@ impl Client {
         body: Option<Value>,
         with: With,
     ) -> Result<Answer, reqwest::Error> {
+        self.try_send_bytes(method, path, body.map(|body| body.to_string().into_bytes()), with).await
+    }
+
+    /// Like [`Self::try_send`], with a body called JSON that may be anything.
+    ///
+    /// # Errors
+    /// When no complete answer came.
+    ///
+    /// # Panics
+    /// When an answer came that breaks a promise.
+    pub async fn try_send_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        with: With,
+    ) -> Result<Answer, reqwest::Error> {
         let request = format!("{method} {path}");
         let mut builder = self.http.request(method, format!("{}{path}", self.base));
         if let Some(key) = &self.key {
@@ -129,8 +146,8 @@ impl Client {
                 builder = builder.header(name, value);
             }
         }
-        if let Some(body) = &body {
-            builder = builder.json(body);
+        if let Some(body) = body {
+            builder = builder.header("Content-Type", "application/json").body(body);
         }
         let response = builder.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

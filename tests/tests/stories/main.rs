@@ -1,5 +1,9 @@
 //! The stories: things that happened to someone, told over TCP against the running service.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a story fails by panicking")]
 
+mod contract;
+mod hostile_input;
+mod line_manager;
 mod night_shift;
 mod starting;
+mod walls;
