@@ -225,6 +225,7 @@ pub async fn create_unit(cx: &Context<'_>, new: NewUnit) -> Result<Unit> {
 
 /// Changes a unit.
 pub async fn change_unit(cx: &Context<'_>, id: UnitId, expected: i32, change: UnitChange) -> Result<Unit> {
+    cx.may(Action::ReadOrganisation)?;
     let tx = cx.begin().await?;
     let before = rows::unit(&**tx, cx, id).await?;
     cx.may(Action::ManageOrganisation)?;

@@ -117,6 +117,7 @@ async fn text_of(tx: &Tx<'_>, cx: &Context<'_>, origin: Origin) -> Result<(Strin
 
 /// Rewrites a draft.
 pub async fn change(cx: &Context<'_>, id: ProtocolId, expected: i32, text: String) -> Result<ProtocolVersion> {
+    cx.may(Action::ReadProtocols)?;
     let tx = cx.begin().await?;
     let before = rows::one(&**tx, cx, id).await?;
     cx.may(Action::ManageProtocols)?;
@@ -140,6 +141,7 @@ pub async fn change(cx: &Context<'_>, id: ProtocolId, expected: i32, text: Strin
 
 /// Publishes a draft: from now on it never changes, and trajectories may start on it.
 pub async fn publish(cx: &Context<'_>, id: ProtocolId) -> Result<ProtocolVersion> {
+    cx.may(Action::ReadProtocols)?;
     let tx = cx.begin().await?;
     let before = rows::one(&**tx, cx, id).await?;
     cx.may(Action::ManageProtocols)?;
@@ -159,6 +161,7 @@ pub async fn publish(cx: &Context<'_>, id: ProtocolId) -> Result<ProtocolVersion
 
 /// Retires a published version: what runs on it goes on, nothing starts on it.
 pub async fn retire(cx: &Context<'_>, id: ProtocolId) -> Result<ProtocolVersion> {
+    cx.may(Action::ReadProtocols)?;
     let tx = cx.begin().await?;
     let before = rows::one(&**tx, cx, id).await?;
     cx.may(Action::ManageProtocols)?;

@@ -86,6 +86,7 @@ pub async fn read(cx: &Context<'_>, id: AbsenceId) -> Result<Absence> {
 
 /// Ends an absence now; one that has not begun never happens.
 pub async fn end(cx: &Context<'_>, id: AbsenceId) -> Result<Absence> {
+    cx.may(Action::ReadStaff)?;
     let tx = cx.begin().await?;
     let before = rows::absence(&**tx, cx, id).await?;
     cx.may(Action::ManageStaff)?;

@@ -96,6 +96,7 @@ pub async fn read(cx: &Context<'_>, id: MembershipId) -> Result<Membership> {
 
 /// Ends a membership now; the person's access ends with it, within the seconds a caller is remembered.
 pub async fn end(cx: &Context<'_>, id: MembershipId) -> Result<Membership> {
+    cx.may(Action::ReadStaff)?;
     let tx = cx.begin().await?;
     let before = rows::membership(&**tx, cx, id).await?;
     cx.may(Action::ManageStaff)?;

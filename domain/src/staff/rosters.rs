@@ -98,6 +98,7 @@ pub async fn read(cx: &Context<'_>, id: RosterEntryId) -> Result<RosterEntry> {
 
 /// Takes a person off a roster, now.
 pub async fn end(cx: &Context<'_>, id: RosterEntryId) -> Result<RosterEntry> {
+    cx.may(Action::ReadStaff)?;
     let tx = cx.begin().await?;
     let before = rows::roster_entry(&**tx, cx, id).await?;
     cx.may(Action::ManageStaff)?;

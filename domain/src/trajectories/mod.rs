@@ -163,6 +163,8 @@ pub async fn set_anchor(
     anchor: String,
     (value, at): (Option<Uuid>, DateTime<Utc>),
 ) -> Result<Trajectory> {
+    // Asked before anything is looked up, so that who sees no cases cannot tell a known id from an unknown one.
+    cx.may(Action::ReadCases)?;
     let value = match value {
         Some(value) => value,
         None => single_value(cx, id, &anchor).await?.unwrap_or_else(|| cx.app.ids.next()),

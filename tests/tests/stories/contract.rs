@@ -205,6 +205,8 @@ impl Contract {
             "NewTrajectory" => json!({"protocolId": ids["protocol"], "anchors": anchors}),
             "NewCase" => json!({"personId": ids["person"], "protocolId": ids["protocol"], "anchors": anchors}),
             "NewInvolvement" => json!({"personId": ids["peer"]}),
+            // Only who manages keys may make an administrator, so the first word of the set will not do.
+            "NewMembership" => json!({"personId": ids["peer"], "role": "supporter"}),
             "NewAbsence" => json!({
                 "personId": ids["peer"], "fromAt": "2027-01-01T08:00:00Z", "untilAt": "2027-01-02T08:00:00Z",
             }),

@@ -92,7 +92,7 @@ fn is_refusal(answer: &Answer) -> bool {
 #[tokio::test]
 async fn a_body_that_is_no_request_is_refused_whole_by_every_operation() {
     let service = Service::start_at(MORNING).await;
-    let world = World::found(&service).await;
+    let [world] = World::several(&service).await;
     let contract = Contract::of(&service.base).await;
     let before = rows(&service).await;
     let mut wrong = Vec::new();
@@ -116,7 +116,7 @@ async fn a_body_that_is_no_request_is_refused_whole_by_every_operation() {
 #[tokio::test]
 async fn an_address_that_is_none_is_refused_by_every_operation() {
     let service = Service::start_at(MORNING).await;
-    let world = World::found(&service).await;
+    let [world] = World::several(&service).await;
     let contract = Contract::of(&service.base).await;
     let before = rows(&service).await;
     let mut wrong = Vec::new();
@@ -178,7 +178,7 @@ async fn every_mistake_in_a_protocol_is_told_together_and_nothing_is_kept() {
 #[tokio::test]
 async fn one_key_ten_times_at_once_opens_one_case() {
     let service = Service::start_at(MORNING).await;
-    let world = World::found(&service).await;
+    let [world] = World::several(&service).await;
     let contract = Contract::of(&service.base).await;
     let coordinator = &world.hospital.coordinator;
     let resident = world.hospital.people["resident"];

@@ -41,7 +41,7 @@ fn offered(seen: &Seen) -> &Value {
 #[tokio::test]
 async fn the_line_manager_learns_that_support_was_offered_and_nothing_after() {
     let service = Service::start_at(MORNING).await;
-    let (accepts, declines) = (World::found(&service).await, World::found(&service).await);
+    let [accepts, declines] = World::several(&service).await;
     let contract = Contract::of(&service.base).await;
     let before = walk(&contract, &accepts).await;
     assert_eq!(offered(&before), "no");

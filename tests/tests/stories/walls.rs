@@ -27,8 +27,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Founds it.
-    pub(crate) async fn found(service: &Service) -> Self {
+    async fn found(service: &Service) -> Self {
         let mut hospital = Hospital::found(service).await;
         hospital.register("manager").await;
         let mut ids = Ids::new();
@@ -36,11 +35,6 @@ impl World {
         ids.extend([("unit", hospital.ward), ("protocol", hospital.protocol)]);
         support(&hospital, &mut ids).await;
         surroundings(&hospital, &mut ids).await;
-        service.drain().await;
-        let messages = hospital.messages(ids["case"]).await;
-        let to_peer = messages.iter().find(|one| one["recipientId"] == json!(ids["peer"]));
-        let message = to_peer.unwrap_or_else(|| panic!("no message to the peer: {messages:?}"));
-        ids.insert("message", id_in(message));
         let mut clients = Vec::new();
         for role in ROLES {
             let of = match role {
@@ -55,6 +49,22 @@ impl World {
             clients.push((role, client));
         }
         Self { hospital, ids, clients }
+    }
+
+    /// Several, the night after, when a peer was reminded: each then has a message too.
+    pub(crate) async fn several<const N: usize>(service: &Service) -> [Self; N] {
+        let mut worlds = Vec::new();
+        for _ in 0..N {
+            worlds.push(Self::found(service).await);
+        }
+        service.travel_to("2026-12-18T03:00:00Z").await;
+        for world in &mut worlds {
+            let messages = world.hospital.messages(world.ids["case"]).await;
+            let to_peer = messages.iter().find(|one| one["recipientId"] == json!(world.ids["peer"]));
+            let message = to_peer.unwrap_or_else(|| panic!("no message to the peer: {messages:?}"));
+            world.ids.insert("message", id_in(message));
+        }
+        worlds.try_into().unwrap_or_else(|_| panic!("{N} were asked for"))
     }
 
     /// The client of a role.
@@ -125,7 +135,7 @@ async fn surroundings(hospital: &Hospital, ids: &mut Ids) {
 #[tokio::test]
 async fn another_organisations_objects_are_as_unknown_as_what_never_was() {
     let service = Service::start_at(MORNING).await;
-    let (theirs, ours) = (World::found(&service).await, World::found(&service).await);
+    let [theirs, ours] = World::several(&service).await;
     let contract = Contract::of(&service.base).await;
     let mut wrong = Vec::new();
     for operation in contract.operations.iter().filter(|one| !one.kinds.is_empty()) {
@@ -160,7 +170,7 @@ async fn halves(contract: &Contract, theirs: &World, ours: &World) {
 #[tokio::test]
 async fn another_organisations_ids_in_a_body_are_as_unknown_as_what_never_was() {
     let service = Service::start_at(MORNING).await;
-    let (theirs, ours) = (World::found(&service).await, World::found(&service).await);
+    let [theirs, ours] = World::several(&service).await;
     let contract = Contract::of(&service.base).await;
     let (mut wrong, mut asked) = (Vec::new(), 0);
     for operation in &contract.operations {
@@ -190,7 +200,7 @@ async fn another_organisations_ids_in_a_body_are_as_unknown_as_what_never_was() 
 #[tokio::test]
 async fn a_list_narrowed_by_another_organisations_id_is_as_empty_as_by_one_that_never_was() {
     let service = Service::start_at(MORNING).await;
-    let (theirs, ours) = (World::found(&service).await, World::found(&service).await);
+    let [theirs, ours] = World::several(&service).await;
     let contract = Contract::of(&service.base).await;
     let (mut wrong, mut asked) = (Vec::new(), 0);
     for operation in contract.operations.iter().filter(|one| one.reads()) {
@@ -226,7 +236,7 @@ fn fault((role, operation): (Role, &Operation), known: &Answer, unknown: &Answer
 #[tokio::test]
 async fn every_role_may_what_the_policy_says_and_no_more() {
     let service = Service::start_at(MORNING).await;
-    let world = World::found(&service).await;
+    let [world] = World::several(&service).await;
     let contract = Contract::of(&service.base).await;
     let mut wrong = Vec::new();
     // First what reads, then what is refused, last what changes something: nothing is gone before it is asked for.
@@ -258,7 +268,7 @@ async fn every_role_may_what_the_policy_says_and_no_more() {
 #[tokio::test]
 async fn every_role_reaches_what_has_no_id_only_where_the_policy_says() {
     let service = Service::start_at(MORNING).await;
-    let world = World::found(&service).await;
+    let [world] = World::several(&service).await;
     let contract = Contract::of(&service.base).await;
     let mut wrong = Vec::new();
     for operation in contract.operations.iter().filter(|one| one.kinds.is_empty()) {
