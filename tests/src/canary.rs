@@ -13,6 +13,7 @@ pub fn assert_nowhere(ground: &Ground, metrics: &str, canaries: &[&str]) {
     let mut places = vec![("log lines".to_owned(), logs::text().into_bytes()), ("metrics".to_owned(), metrics.into())];
     files(&ground.dir.path().join("data"), &mut places);
     places.extend(ground.postgres.iter().map(|postgres| ("PostgreSQL".to_owned(), postgres.dump().into_bytes())));
+    places.extend(ground.postgres.iter().map(|postgres| ("PostgreSQL's log".to_owned(), postgres.log().into_bytes())));
     places.extend(ground.redis.iter().map(|redis| ("Redis".to_owned(), redis.dump())));
     for canary in canaries {
         // A dump writes binary columns in hex, and a careless encoder writes base64 or JSON escapes.

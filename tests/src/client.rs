@@ -76,6 +76,12 @@ impl Client {
         self.send(Method::POST, path, Some(body), with).await
     }
 
+    /// `POST path` without a body, with a fresh idempotency key.
+    pub async fn post_nothing(&self, path: &str) -> Answer {
+        let with = With { idempotency_key: Some(fresh_key()), ..With::default() };
+        self.send(Method::POST, path, None, with).await
+    }
+
     /// `PATCH path` of the version that the caller saw.
     pub async fn patch(&self, path: &str, etag: &str, body: Value) -> Answer {
         self.send(Method::PATCH, path, Some(body), With { if_match: Some(etag.to_owned()), ..With::default() }).await

@@ -27,6 +27,37 @@ pub struct Hospital {
     pub people: BTreeMap<&'static str, Uuid>,
 }
 
+/// A small protocol for stories of their own: a question to the person in the quiet hours of the next night, which
+/// therefore waits for eight o'clock, and a talk after two weeks.
+pub const CHECK_IN: &str = r#"
+protocol: check_in
+title: {nl: Navraag na een incident, en: Check-in after an incident}
+kind: second_victim_peer_support
+record_profile: contact_log
+anchors: {event_at: required, reported_at: required}
+roles: [peer_supporter]
+steps:
+  - step: ask
+    title: {nl: Hoe gaat het?, en: How are you?}
+    actor: peer_supporter
+    action: message
+    message: {to: person, template: checkin}
+    anchor: event_at
+    offset: PT22H
+    outcomes: {answered: [], no_answer: []}
+  - step: talk
+    title: {nl: Gesprek, en: Talk}
+    actor: peer_supporter
+    action: talk
+    anchor: event_at
+    offset: P14D
+    at: "10:00"
+    remind: [{to: actor, at: due}]
+    outcomes: {held: [], declined: []}
+end:
+  - {all_final: [talk], close: completed}
+"#;
+
 /// The staff whose mail is looked for in the outbox.
 pub const STAFF: [&str; 4] = ["coordinator", "deputy", "peer", "other_peer"];
 /// Those involved in the incident.
@@ -77,6 +108,33 @@ impl Hospital {
         let points = self.coordinator.get(&format!("/v1/persons/{person}/contact-points")).await.expect(200);
         let point = points["items"][0]["id"].as_str().unwrap();
         self.coordinator.post(&format!("/v1/contact-points/{point}/verify"), json!({"safe": "yes"})).await.expect(200);
+    }
+
+    /// Publishes a protocol of the story's own; cases opened from here on run it.
+    ///
+    /// # Panics
+    /// When the service says no.
+    pub async fn publish(&mut self, text: &str) {
+        let body = json!({"text": text, "publish": true});
+        self.protocol = self.tenant.admin.post("/v1/protocols", body).await.id_of(201);
+    }
+
+    /// Registers a person who agrees to messages; answers the consent.
+    ///
+    /// # Panics
+    /// When the service says no.
+    pub async fn register_agreeing(&mut self, name: &'static str) -> Uuid {
+        let id = self.register(name).await;
+        let consent = json!({"purpose": "messages"});
+        self.coordinator.post(&format!("/v1/persons/{id}/consents"), consent).await.id_of(201)
+    }
+
+    /// The ledger of a case.
+    ///
+    /// # Panics
+    /// When the service says no.
+    pub async fn ledger(&self, case: Uuid) -> Value {
+        self.coordinator.get(&format!("/v1/ledger?caseId={case}")).await.expect(200)
     }
 
     async fn roster(&self, name: &str, role: &str) {

@@ -36,6 +36,8 @@ pub enum Does {
     Reply(u16),
     /// Says nothing, and keeps the line open.
     Hang,
+    /// Says nothing until [`SmtpSink::release`], then what it usually says.
+    Hold,
     /// Hangs up.
     Cut,
 }
@@ -94,11 +96,19 @@ struct Script {
     connections: usize,
 }
 
+/// Who is held, and whether they may go on.
+#[derive(Default)]
+struct Gate {
+    held: usize,
+    open: bool,
+}
+
 /// The server; it stops with the value.
 pub struct SmtpSink {
     address: SocketAddr,
     script: Arc<Mutex<Script>>,
     count: watch::Sender<usize>,
+    gate: watch::Sender<Gate>,
     listening: tokio::task::JoinHandle<()>,
 }
 
@@ -108,18 +118,19 @@ impl SmtpSink {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (script, count) = (Arc::<Mutex<Script>>::default(), watch::Sender::new(0));
+        let gate = watch::Sender::new(Gate::default());
         let listening = tokio::spawn({
-            let (script, count) = (Arc::clone(&script), count.clone());
+            let (script, count, gate) = (Arc::clone(&script), count.clone(), gate.clone());
             async move {
                 let mut talks = tokio::task::JoinSet::new();
                 while let Ok((stream, _)) = listener.accept().await {
-                    let talk = Talk { script: Arc::clone(&script), count: count.clone() };
+                    let talk = Talk { script: Arc::clone(&script), count: count.clone(), gate: gate.clone() };
                     talks.spawn(talk.over(stream));
                     while talks.try_join_next().is_some() {}
                 }
             }
         });
-        Self { address, script, count, listening }
+        Self { address, script, count, gate, listening }
     }
 
     /// Its URL, for `SMTP_URL`.
@@ -158,6 +169,21 @@ impl SmtpSink {
         (script.most_open, script.connections)
     }
 
+    /// Waits until a conversation is held ([`Does::Hold`]).
+    ///
+    /// # Panics
+    /// When none is in time.
+    pub async fn wait_for_held(&self, within: Duration) {
+        let mut gate = self.gate.subscribe();
+        let came = tokio::time::timeout(within, gate.wait_for(|gate| gate.held > 0)).await;
+        assert!(came.is_ok(), "nothing was held within {within:?}");
+    }
+
+    /// Lets go on whoever is held, and holds nobody any more.
+    pub fn release(&self) {
+        self.gate.send_modify(|gate| gate.open = true);
+    }
+
     /// Waits until `n` messages came whole.
     ///
     /// # Panics
@@ -179,6 +205,7 @@ impl Drop for SmtpSink {
 struct Talk {
     script: Arc<Mutex<Script>>,
     count: watch::Sender<usize>,
+    gate: watch::Sender<Gate>,
 }
 
 /// Why a conversation ends.
@@ -241,8 +268,13 @@ impl Talk {
             data.push_str("\r\n");
         }
         let does = self.does(At::Text, to);
-        let received =
-            Received { from: from.to_owned(), to: to.to_vec(), data, at: Instant::now(), accepted: does.is_none() };
+        let received = Received {
+            from: from.to_owned(),
+            to: to.to_vec(),
+            data,
+            at: Instant::now(),
+            accepted: matches!(does, None | Some(Does::Hold)),
+        };
         let number = {
             let mut script = self.script.lock().unwrap();
             script.received.push(received);
@@ -270,6 +302,12 @@ impl Talk {
                 let mut nothing = String::new();
                 while line.read_line(&mut nothing).await.is_ok_and(|n| n > 0) {}
                 Err(Over)
+            }
+            Some(Does::Hold) => {
+                self.gate.send_modify(|gate| gate.held += 1);
+                let mut gate = self.gate.subscribe();
+                let _ = gate.wait_for(|gate| gate.open).await;
+                say(line, usual).await.map(|()| true)
             }
             Some(Does::Cut) => Err(Over),
         }

@@ -115,9 +115,14 @@ pub(super) async fn inputs(
             .order_by_asc(trajectory_inputs::Column::Position)
             .all(db)
             .await?;
-        for trajectory_inputs::Model { trajectory_id, position: _, organisation_id: _, at, what } in rows {
+        for trajectory_inputs::Model { trajectory_id, position, organisation_id: _, at, what } in rows {
             let what = serde_json::from_value(what).map_err(Error::internal)?;
-            found.entry(trajectory_id).or_default().push(Input { at, what });
+            let known = found.entry(trajectory_id).or_default();
+            // What is missing need not change where things stand today; it is missing all the same.
+            if usize::try_from(position) != Ok(known.len() + 1) {
+                return Err(Error::internal(format!("the log of {trajectory_id} has a hole before {position}")));
+            }
+            known.push(Input { at, what });
         }
     }
     Ok(found)

@@ -4,6 +4,9 @@
 mod contract;
 mod hostile_input;
 mod line_manager;
+mod canaries;
+mod judged;
+mod ledger;
 mod night_shift;
 mod starting;
 mod walls;

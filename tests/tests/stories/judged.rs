@@ -1,0 +1,227 @@
+//! What was planned is judged again at the moment of sending: a fact that changes while the message's job is already leased and in
+//! the queue is still in time.
+
+use std::time::{Duration, Instant};
+
+use nazorg::domain::entities::{JobKind, jobs};
+use nazorg_tests::{
+    hospital::{CHECK_IN, Hospital},
+    service::{BEGINNING, Ground, Leg, Service},
+    smtp_sink::{At, Behaviour, Does, SmtpSink},
+};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const EVENT: &str = "2026-12-01T06:59:50Z";
+const REPORTED: &str = "2026-12-01T07:00:00Z";
+/// Ten seconds before eight in Amsterdam: the round is due, and its mail is held at the mail server.
+const ROUND: &str = "2026-12-02T06:59:50Z";
+/// Eight: the questions that were planned in the night are due. Within the lease of the mail that is held.
+const MORNING: &str = "2026-12-02T07:00:00Z";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Whom it happens to, and where their question ends.
+const CHANGES: [(&str, &str, &str); 9] = [
+    ("revoked", "suppressed", "consent_revoked"),
+    ("unsafe", "suppressed", "unsafe_contact_point"),
+    ("unreachable", "suppressed", "no_contact_point"),
+    ("closed", "cancelled", "case_closed"),
+    ("called_off", "cancelled", "no_longer_needed"),
+    ("answered", "cancelled", "follow_up_final"),
+    ("left_alone", "suppressed", "do_not_contact"),
+    ("deceased", "suppressed", "deceased"),
+    ("unchanged", "sent", ""),
+];
+
+/// What keeps the worker's only hand busy.
+const ROUNDS: &str = r"
+protocol: rounds
+title: {nl: Ronde, en: Round}
+kind: second_victim_peer_support
+record_profile: contact_log
+anchors: {event_at: required, reported_at: required}
+roles: [coordinator]
+steps:
+  - step: round
+    title: {nl: Ronde, en: Round}
+    actor: coordinator
+    action: task
+    anchor: event_at
+    offset: PT24H
+    remind: [{to: actor, at: due}]
+    outcomes: {done: []}
+";
+
+struct Morning {
+    service: Service,
+    hospital: Hospital,
+    mail: SmtpSink,
+    cases: Vec<(&'static str, Uuid)>,
+    consent: Uuid,
+}
+
+/// Every question is leased and in the queue; the worker's only hand waits for the mail server.
+async fn held() -> Morning {
+    let mail = SmtpSink::start().await;
+    let hold = Behaviour { at: At::Text, does: Does::Hold, times: None };
+    mail.behave_to("coordinator@hospital.example", hold);
+    let settings = [("SMTP_URL", mail.url()), ("NAZORG_WORKER_CONCURRENCY", "1".to_owned())];
+    let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let service = Service::start_with(Ground::new(Leg::from_env()), BEGINNING, &settings).await;
+    let mut hospital = Hospital::found(&service).await;
+    hospital.publish(ROUNDS).await;
+    hospital.open("nurse", (EVENT, REPORTED), None).await;
+    hospital.publish(CHECK_IN).await;
+    let (mut cases, mut consent) = (Vec::new(), Uuid::nil());
+    for (name, _, _) in CHANGES {
+        let agreed = hospital.register_agreeing(name).await;
+        if name == "revoked" {
+            consent = agreed;
+        }
+        let case = hospital.open(name, (EVENT, REPORTED), None).await;
+        hospital.assign(case, "peer_supporter", "peer").await;
+        cases.push((name, case));
+    }
+    service.travel_to("2026-12-02T06:59:49Z").await;
+    for (name, case) in &cases {
+        let question = question(&hospital, *case).await;
+        assert_eq!((&question["status"], &question["reason"]), (&json!("pending"), &json!("quiet_hours")), "{name}");
+    }
+    service.clock.move_to(ROUND.parse().unwrap());
+    service.app().bell.ring();
+    mail.wait_for_held(PATIENCE).await;
+    service.clock.move_to(MORNING.parse().unwrap());
+    let morning = Morning { service, hospital, mail, cases, consent };
+    morning.all_leased().await;
+    morning
+}
+
+async fn question(hospital: &Hospital, case: Uuid) -> Value {
+    let found = hospital.messages(case).await;
+    found.into_iter().find(|one| one["template"] == "checkin").unwrap()
+}
+
+impl Morning {
+    /// The questions' jobs and the one that is held.
+    async fn all_leased(&self) {
+        let app = self.service.app();
+        let begun = Instant::now();
+        loop {
+            app.bell.ring();
+            let leased = jobs::Entity::find()
+                .filter(jobs::Column::Kind.eq(JobKind::Message))
+                .filter(jobs::Column::LeaseUntil.gt(app.clock.wall()));
+            let leased = leased.count(app.db.reader()).await.unwrap();
+            if leased == CHANGES.len() as u64 + 1 {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{leased} of {} are leased", CHANGES.len() + 1);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The facts change, over the API.
+    async fn change(&self, name: &str, case: Uuid) {
+        let (hospital, api) = (&self.hospital, &self.hospital.coordinator);
+        let question = question(hospital, case).await;
+        assert_eq!(question["status"], "pending", "{name} was judged already: {question}");
+        match name {
+            "revoked" => {
+                api.post_nothing(&format!("/v1/consents/{}/revoke", self.consent)).await.expect(200);
+            }
+            "unsafe" => {
+                let point = self.point(name).await;
+                api.post(&format!("/v1/contact-points/{point}/verify"), json!({"safe": "no"})).await.expect(200);
+            }
+            "unreachable" => {
+                let point = self.point(name).await;
+                api.post_nothing(&format!("/v1/contact-points/{point}/end")).await.expect(200);
+            }
+            "closed" => {
+                let body = json!({"reason": "enough_for_now"});
+                api.post(&format!("/v1/cases/{case}/close"), body).await.expect(200);
+            }
+            "called_off" => {
+                let id = hospital.step(case, "ask").await["id"].as_str().unwrap().to_owned();
+                let body = json!({"reason": "no_longer_needed"});
+                api.post(&format!("/v1/follow-ups/{id}/call-off"), body).await.expect(200);
+            }
+            "answered" => {
+                hospital.complete(case, "ask", "answered").await;
+            }
+            "left_alone" => self.patch(name, json!({"doNotContact": true})).await,
+            "deceased" => self.patch(name, json!({"deceased": true})).await,
+            _ => {}
+        }
+    }
+
+    async fn point(&self, name: &str) -> String {
+        let person = self.hospital.people[name];
+        let page = self.hospital.coordinator.get(&format!("/v1/persons/{person}/contact-points")).await.expect(200);
+        page["items"][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn patch(&self, name: &str, body: Value) {
+        let path = format!("/v1/persons/{}", self.hospital.people[name]);
+        let etag = self.hospital.coordinator.get(&path).await.etag();
+        self.hospital.coordinator.patch(&path, &etag, body).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn what_changes_while_a_message_waits_in_the_queue_is_still_in_time() {
+    let morning = held().await;
+    for (name, case) in &morning.cases {
+        morning.change(name, *case).await;
+    }
+    let seen = morning.mail.seen();
+    assert!(
+        seen.iter().all(|mail| mail.to == ["coordinator@hospital.example"]),
+        "the only hand is still held: {seen:?}"
+    );
+    morning.mail.release();
+    morning.service.drain().await;
+
+    let Morning { service, hospital, mail, cases, .. } = &morning;
+    let mut wrong = Vec::new();
+    for ((name, case), (_, status, reason)) in cases.iter().zip(CHANGES) {
+        let question = question(hospital, *case).await;
+        let ended = (question["status"].as_str().unwrap(), question["reason"].as_str().unwrap_or_default());
+        if ended != (status, reason) {
+            wrong.push(format!("{name}: {ended:?}, not {:?}", (status, reason)));
+        }
+        let ledger = hospital.ledger(*case).await;
+        let told = ledger["messages"].as_array().unwrap().iter().any(|bucket| {
+            bucket["status"] == status
+                && bucket["reason"].as_str().unwrap_or_default() == reason
+                && bucket["count"] == 1
+        });
+        if !told || ledger["unaccounted"] != 0 {
+            wrong.push(format!("{name}: the ledger says {ledger}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let to: Vec<String> = mail.seen().into_iter().flat_map(|mail| mail.to).collect();
+    for (name, status, _) in CHANGES {
+        let mails = to.iter().filter(|to| **to == format!("{name}@hospital.example")).count();
+        assert_eq!(mails, usize::from(status == "sent"), "{name}: {to:?}");
+    }
+    tasks(&morning).await;
+    service.is_balanced().await;
+}
+
+/// A human does what no message may do: where the way is unsafe or gone, the peer finds a task; elsewhere nothing is to be done.
+async fn tasks(morning: &Morning) {
+    for (name, case) in &morning.cases {
+        let follow_ups = morning.hospital.follow_ups(*case).await;
+        let tasks = follow_ups.iter().filter(|one| one["step"].as_str().unwrap().starts_with("task:"));
+        let tasks: Vec<_> = tasks.map(|one| (one["step"].clone(), one["role"].clone())).collect();
+        let wanted = match *name {
+            "unsafe" => vec![(json!("task:unsafe_contact_point"), json!("peer_supporter"))],
+            "unreachable" => vec![(json!("task:no_contact_point"), json!("peer_supporter"))],
+            _ => Vec::new(),
+        };
+        assert_eq!(tasks, wanted, "{name}");
+    }
+}
