@@ -100,5 +100,5 @@ async fn handover_until(
             Err(_) => Ok(()), // not even started
         },
     };
-    end.map_err(|error| Ended(error.to_string()))
+    end.map_err(Ended::at_work)
 }

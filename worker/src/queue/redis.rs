@@ -132,9 +132,9 @@ impl RedisQueue {
     async fn live(&self, life: Life, handover: &Handover, stop: &CancellationToken) -> Result<(), Ended> {
         let inner = &self.inner;
         let name = format!("nazorg-{}-{}", inner.settings.process, life.number);
-        let connection = inner.connect().await.map_err(|e| Ended(e.to_string()))?;
-        if life.early >= POISONED {
-            inner.purge(connection.clone()).await.map_err(|e| Ended(e.to_string()))?;
+        let connection = inner.connect().await.map_err(Ended::away)?;
+        if life.cut_short >= POISONED {
+            inner.purge(connection.clone()).await.map_err(Ended::away)?;
         }
         let storage = RedisStorage::<Payload, ConnectionManager>::new(connection.clone())
             .with_config(inner.config.clone())

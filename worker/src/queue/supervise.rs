@@ -18,16 +18,35 @@ const PAUSES: [Duration; 6] = [
 /// A worker that lived this long had a good start: the next pause is the shortest again.
 const GOOD_START: Duration = Duration::from_secs(10);
 
-/// Why a worker ended before it was asked to; the text is for the log.
-pub(super) struct Ended(pub(super) String);
+/// Why a worker ended before it was asked to.
+pub(super) struct Ended {
+    /// For the log.
+    why: String,
+    /// It had a connection and worked: what ended it is not that its queue is away.
+    working: bool,
+}
+
+impl Ended {
+    /// It could not even begin.
+    pub(super) fn away(why: impl ToString) -> Self {
+        Self { why: why.to_string(), working: false }
+    }
+
+    /// Something ended it at work.
+    pub(super) fn at_work(why: impl ToString) -> Self {
+        Self { why: why.to_string(), working: true }
+    }
+}
 
 /// One life of a worker after another.
 #[derive(Default)]
 pub(super) struct Lives {
     /// How many have begun.
     begun: u64,
-    /// How many in a row ended early.
+    /// How many in a row ended early, for the pause.
     early: usize,
+    /// How many of those in a row had worked.
+    cut_short: usize,
     born: Option<Instant>,
 }
 
@@ -36,13 +55,13 @@ pub(super) struct Lives {
 pub(super) struct Life {
     /// From 0.
     pub(super) number: u64,
-    /// How many lives in a row, just before this one, ended early.
-    pub(super) early: usize,
+    /// How many lives in a row, just before this one, ended early though they had a connection.
+    pub(super) cut_short: usize,
 }
 
 impl Lives {
     pub(super) fn begin(&mut self) -> Life {
-        let life = Life { number: self.begun, early: self.early };
+        let life = Life { number: self.begun, cut_short: self.cut_short };
         self.begun += 1;
         self.born = Some(Instant::now());
         life
@@ -55,9 +74,11 @@ impl Lives {
         }
         let lived = self.born.map_or(Duration::ZERO, |born| born.elapsed());
         self.early = if lived >= GOOD_START { 1 } else { self.early + 1 };
+        let working = end.as_ref().err().is_some_and(|ended| ended.working);
+        self.cut_short = if working && lived < GOOD_START { self.cut_short + 1 } else { 0 };
         let pause = PAUSES[(self.early - 1).min(PAUSES.len() - 1)];
         metrics::counter!("nazorg_queue_workers_rebuilt_total").increment(1);
-        let why = end.err().map_or_else(|| "ended by itself".to_owned(), |ended| ended.0);
+        let why = end.err().map_or_else(|| "ended by itself".to_owned(), |ended| ended.why);
         tracing::warn!(code = "queue_worker_ended", ?lived, ?pause, why, "the worker is built again");
         stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some()
     }

@@ -5,8 +5,10 @@
 mod queue_memory;
 mod queue_redis;
 mod redis_server;
+mod rig;
 mod smtp;
 #[expect(dead_code, unreachable_pub, reason = "it is a module of the stories, which use the rest")]
 #[path = "../../../tests/src/smtp_sink.rs"]
 mod smtp_sink;
 mod tally;
+mod whole;
