@@ -1,12 +1,12 @@
 //! The stories: things that happened to someone, told over TCP against the running service.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a story fails by panicking")]
 
+mod canaries;
 mod contract;
 mod hostile_input;
-mod line_manager;
-mod canaries;
 mod judged;
 mod ledger;
+mod line_manager;
 mod night_shift;
 mod starting;
 mod walls;
