@@ -101,6 +101,7 @@ impl Client {
     ///
     /// # Panics
     /// When no answer comes, or one that breaks a promise.
+    #[expect(clippy::too_many_arguments, reason = "method, path, body and headers are what a request is")]
     pub async fn send(&self, method: Method, path: &str, body: Option<Value>, with: With) -> Answer {
         self.try_send(method, path, body, with).await.unwrap_or_else(|error| panic!("no answer: {error}"))
     }
@@ -112,6 +113,7 @@ impl Client {
     ///
     /// # Panics
     /// When an answer came that breaks a promise.
+    #[expect(clippy::too_many_arguments, reason = "method, path, body and headers are what a request is")]
     pub async fn try_send(
         &self,
         method: Method,
@@ -129,6 +131,7 @@ impl Client {
     ///
     /// # Panics
     /// When an answer came that breaks a promise.
+    #[expect(clippy::too_many_arguments, reason = "method, path, body and headers are what a request is")]
     pub async fn try_send_bytes(
         &self,
         method: Method,

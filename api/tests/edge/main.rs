@@ -1,6 +1,7 @@
 //! The edge of the service: its conventions, held against the published document and against each other.
 
 #![expect(unreachable_pub, reason = "one binary of tests; its modules share what support makes")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so")]
 
 mod bodies;
 mod document;

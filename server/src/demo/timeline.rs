@@ -102,7 +102,7 @@ impl Timeline {
     /// Moves the clock, through everything that falls due on the way, and tells what went out.
     pub(super) async fn travel(&mut self, until: &str) -> Result<(), Failure> {
         let until: DateTime<Utc> = until.parse().map_err(Failure::internal)?;
-        travel::travel(&self.app, &*self.clock, until).await.map_err(Failure::internal)?;
+        travel::travel(&self.app, &self.clock, until).await.map_err(Failure::internal)?;
         self.tell_messages().await
     }
 
