@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 mod columns;
 mod m0001_first_part;
 mod m0001_key_store;
+mod m0001_records;
 
 /// The migrations of the data store.
 pub struct Migrator;
