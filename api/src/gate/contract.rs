@@ -106,8 +106,11 @@ impl Contract {
     pub(crate) fn find(&'static self, method: &Method, path: &str) -> Found {
         let Some(path) = path.strip_prefix(BASE) else { return Found::Nothing };
         let asked = if *method == Method::HEAD { &Method::GET } else { method };
+        let mut fitting = self.operations.iter().filter(|operation| operation.matches(path)).peekable();
+        // They are sorted: the first one has the most literal route, and only that route counts.
+        let route = fitting.peek().map(|operation| operation.route);
         let mut allow = Vec::new();
-        for operation in self.operations.iter().filter(|operation| operation.matches(path)) {
+        for operation in fitting.filter(|operation| Some(operation.route) == route) {
             if operation.method == *asked {
                 return Found::Operation(operation);
             }

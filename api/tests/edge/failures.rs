@@ -30,6 +30,9 @@ async fn paths_and_methods_that_are_not_there() {
     let reply = service.ask(Method::DELETE, "/v1/units").send().await;
     assert_eq!(reply.header("allow"), "GET, HEAD, POST");
     reply.problem(405, "method_not_allowed");
+    let reply = service.ask(Method::PATCH, "/v1/cases/_search").send().await;
+    assert_eq!(reply.header("allow"), "POST", "the literal path is another one than that of a case");
+    reply.problem(405, "method_not_allowed");
     let reply = service.ask(Method::POST, "/v1/openapi.json").send().await;
     assert_eq!(reply.header("allow"), "GET, HEAD");
     reply.problem(405, "method_not_allowed");
