@@ -645,7 +645,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/incidents/{id}/involvements/{involvementId}": {
+    "/incidents/{id}/involvements/{involvement_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -5489,7 +5489,7 @@ export interface operations {
             };
             path: {
                 id: string;
-                involvementId: string;
+                involvement_id: string;
             };
             cookie?: never;
         };
@@ -5534,7 +5534,7 @@ export interface operations {
             };
             path: {
                 id: string;
-                involvementId: string;
+                involvement_id: string;
             };
             cookie?: never;
         };
