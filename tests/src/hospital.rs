@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     client::Client,
+    processes::Processes,
     service::{Service, Tenant},
 };
 
@@ -70,12 +71,27 @@ impl Hospital {
     /// When the service says no.
     pub async fn found(service: &Service) -> Self {
         let tenant = service.tenant("Ziekenhuis aan de Rivier").await;
+        let coordinator = service.key(tenant.id, Role::Coordinator, None).await;
+        let reporter = service.key(tenant.id, Role::Reporter, None).await;
+        Self::furnished(tenant, coordinator, reporter).await
+    }
+
+    /// Founds it on several processes.
+    ///
+    /// # Panics
+    /// When the service says no.
+    pub async fn found_on(service: &Processes) -> Self {
+        let tenant = service.tenant("Ziekenhuis aan de Rivier").await;
+        let coordinator = service.key(tenant.id, Role::Coordinator, None).await;
+        let reporter = service.key(tenant.id, Role::Reporter, None).await;
+        Self::furnished(tenant, coordinator, reporter).await
+    }
+
+    async fn furnished(tenant: Tenant, coordinator: Client, reporter: Client) -> Self {
         let admin = &tenant.admin;
         let body = json!({"builtIn": "second_victim_peer_support", "publish": true});
         let protocol = admin.post("/v1/protocols", body).await.id_of(201);
         let ward = admin.post("/v1/units", json!({"name": "Ward 4 North", "kind": "department"})).await.id_of(201);
-        let coordinator = service.key(tenant.id, Role::Coordinator, None).await;
-        let reporter = service.key(tenant.id, Role::Reporter, None).await;
         let mut hospital = Self { tenant, coordinator, reporter, protocol, ward, people: BTreeMap::new() };
         for name in STAFF.into_iter().chain(INVOLVED) {
             hospital.register(name).await;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use nazorg::{
     Parts, Running,
     domain::{
-        App,
+        App, Clock,
         entities::{OrganisationId, PersonId, Role},
     },
 };
@@ -99,6 +99,11 @@ impl Processes {
     /// The domain, for what no API leads to.
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// What the clock of all says.
+    pub fn clock_now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     /// Founds an organisation in Amsterdam's time zone, with an administrator who calls the first API process.

@@ -8,5 +8,6 @@ mod judged;
 mod ledger;
 mod line_manager;
 mod night_shift;
+mod outages;
 mod starting;
 mod walls;

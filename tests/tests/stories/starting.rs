@@ -99,3 +99,20 @@ async fn several_processes_come_up_and_end_when_told() {
     let log = service.log();
     assert_eq!(log.matches("\"message\":\"stopped\",\"target\":\"nazorg::cli::serve\"").count(), 4, "{log}");
 }
+
+#[test]
+fn a_bad_configuration_ends_the_process_with_every_error() {
+    let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_nazorg-process"));
+    process
+        .arg("serve")
+        .env_remove("NAZORG_LEG")
+        .env("NAZORG_NONSENSE", "1")
+        .env("DATABASE_URL", "mysql://CANARY-secret@x");
+    let output = process.env("NAZORG_LOG_FORMAT", "xml").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    for expected in ["3 errors", "NAZORG_NONSENSE", "database.url (DATABASE_URL)", "log.format"] {
+        assert!(told.contains(expected), "{expected} is missing: {told}");
+    }
+    assert!(!told.contains("CANARY"), "{told}");
+}
