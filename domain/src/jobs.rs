@@ -233,38 +233,44 @@ pub async fn settle(tx: &Writing, app: &App, settled: &[(Lease, Outcome)]) -> Re
         let values: Vec<Value> = chunk.iter().flat_map(|lease| [lease.id.into(), lease.version.into()]).collect();
         tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
     }
-    for (lease, outcome) in settled {
-        let (due_at, held, attempts, error, given_up): (Option<DateTime<Utc>>, _, i32, Option<&str>, _) = match outcome
-        {
-            Outcome::Done => continue,
-            Outcome::Again(at) => (Some(*at), None, 0, None, None),
-            Outcome::Retry { after, error } => {
-                let after = TimeDelta::from_std(*after).unwrap_or(TimeDelta::MAX);
-                (None, Some(wall + after), 1, Some(*error), None)
+    let rest: Vec<_> = settled.iter().filter(|(_, outcome)| *outcome != Outcome::Done).collect();
+    for chunk in rest.chunks(200) {
+        let mut values: Vec<Value> = Vec::with_capacity(chunk.len() * 7);
+        for (lease, outcome) in chunk {
+            let (due_at, retry_at, attempts, error, given_up) = settled_as(outcome, now, wall);
+            if due_at.is_some_and(|at| at <= now) {
+                tx.owes_now();
             }
-            Outcome::GivenUp { error } => (None, None, 1, Some(*error), Some(now)),
-        };
-        if due_at.is_some_and(|at| at <= now) {
-            tx.owes_now();
+            values.extend([lease.id.into(), lease.version.into(), due_at.into(), retry_at.into(), attempts.into()]);
+            values.extend([error.map(str::to_owned).into(), given_up.into()]);
         }
-        let sql = numbered(
-            "UPDATE jobs SET version = version + 1, due_at = COALESCE(?, due_at), lease_until = NULL, retry_at = ?, \
-             attempts = CASE WHEN ? = 0 THEN 0 ELSE attempts + 1 END, last_error = ?, given_up_at = ? \
-             WHERE id = ? AND version = ?",
-            app,
+        let rows = vec!["(?, ?, ?, ?, ?, ?, ?)"; chunk.len()].join(", ");
+        // Columns of VALUES are called so in both databases.
+        let sql = format!(
+            "UPDATE jobs SET version = jobs.version + 1, due_at = COALESCE(v.column3, jobs.due_at), lease_until = NULL, \
+             retry_at = v.column4, attempts = CASE WHEN v.column5 = 0 THEN 0 ELSE jobs.attempts + 1 END, \
+             last_error = v.column6, given_up_at = v.column7 \
+             FROM (VALUES {rows}) AS v WHERE jobs.id = v.column1 AND jobs.version = v.column2"
         );
-        let values: Vec<Value> = vec![
-            due_at.into(),
-            held.into(),
-            attempts.into(),
-            error.map(str::to_owned).into(),
-            given_up.into(),
-            lease.id.into(),
-            lease.version.into(),
-        ];
+        let sql = numbered(&sql, app);
         tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
     }
     Ok(())
+}
+
+type Columns = (Option<DateTime<Utc>>, Option<DateTime<Utc>>, i32, Option<&'static str>, Option<DateTime<Utc>>);
+
+/// Due when, left alone until when, failures counted, why, given up when.
+fn settled_as(outcome: &Outcome, now: DateTime<Utc>, wall: DateTime<Utc>) -> Columns {
+    match outcome {
+        Outcome::Done => (None, None, 0, None, None),
+        Outcome::Again(at) => (Some(*at), None, 0, None, None),
+        Outcome::Retry { after, error } => {
+            let after = TimeDelta::from_std(*after).unwrap_or(TimeDelta::days(1));
+            (None, Some(wall + after), 1, Some(*error), None)
+        }
+        Outcome::GivenUp { error } => (None, None, 1, Some(*error), Some(now)),
+    }
 }
 
 /// Hands leases back at once, for a queue that could not take them or a worker that stops.

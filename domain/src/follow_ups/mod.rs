@@ -207,6 +207,7 @@ fn key(row: &table::Model) -> crate::protocols::Key {
 /// one transaction. Answers how many were claimed; what was re-planned or taken by another is silently left.
 pub async fn wake(app: &App, batch: &LeasedBatch) -> Result<usize> {
     let tx = app.db.begin().await?;
+    trajectories::lock_for(&tx, batch).await?;
     let claimed = jobs::claim(&tx, app, batch).await?;
     for (organisation, jobs) in rules::by_organisation(&claimed) {
         let cx = app.worker_context(organisation);

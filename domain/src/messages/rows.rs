@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use nazorg_entities::{
-    Audience, CaseId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, TrajectoryId, UnitId, cases, consents,
-    follow_ups, jobs as table, messages, persons, relations, trajectories,
+    Audience, CaseId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, UnitId, cases, consents, follow_ups,
+    messages, persons, relations,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select, sea_query::OnConflict,
+    Select, sea_query::OnConflict,
 };
 use uuid::Uuid;
 
@@ -17,7 +17,6 @@ use crate::{
     Context,
     database::Writing,
     error::{Error, Result},
-    jobs::LeasedBatch,
     policy::Reach,
 };
 
@@ -58,37 +57,6 @@ pub(super) async fn list(
         .add_option((!recipient_ids.is_empty()).then(|| C::RecipientId.is_in(recipient_ids.clone())))
         .add_option(after.map(|after| C::Id.gt(after)));
     Ok(visible(cx, reach).filter(wanted).order_by_asc(C::Id).limit(limit).all(&cx.db()).await?)
-}
-
-/// The trajectories whose messages these leases are about.
-pub(super) async fn trajectories_of(tx: &Writing, batch: &LeasedBatch) -> Result<Vec<TrajectoryId>> {
-    let subjects = table::Entity::find()
-        .select_only()
-        .column(table::Column::Subject)
-        .filter(table::Column::Id.is_in(batch.leases.iter().map(|lease| lease.id)))
-        .into_query();
-    Ok(messages::Entity::find()
-        .select_only()
-        .distinct()
-        .column(messages::Column::TrajectoryId)
-        .filter(messages::Column::Id.in_subquery(subjects))
-        .into_tuple()
-        .all(&**tx)
-        .await?)
-}
-
-/// Locks trajectories, as every verb does first: whoever closes one waits for us or we for them.
-pub(super) async fn lock_trajectories(tx: &Writing, ids: &[TrajectoryId]) -> Result<()> {
-    let _: Vec<TrajectoryId> = trajectories::Entity::find()
-        .select_only()
-        .column(trajectories::Column::Id)
-        .filter(trajectories::Column::Id.is_in(ids.iter().copied()))
-        .order_by_asc(trajectories::Column::Id)
-        .lock_exclusive()
-        .into_tuple()
-        .all(&**tx)
-        .await?;
-    Ok(())
 }
 
 /// Locks recipients whose frequency is capped: two workers must not each find room for the last one.

@@ -1,6 +1,8 @@
 //! Whether a message goes, to whom and over what: judged at the moment of sending, from plain values. Every no has its code.
 
-use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
+use std::collections::HashMap;
+
+use chrono::{Days, NaiveTime, TimeDelta};
 use chrono_tz::Tz;
 use nazorg_entities::{Audience, ContactMode, Instant, MessageId, MessageStatus, PersonId, Safe, consents};
 
@@ -261,31 +263,24 @@ fn safe_point(points: &[&ContactPoint], about: &About) -> Result<usize, &'static
 fn hours(point: &ContactPoint, from: Instant, zone: Tz) -> Option<Instant> {
     let allowed = |time: NaiveTime| point.allowed.is_none_or(|window| window.contains(time));
     let loud = |time: NaiveTime| (QUIET_UNTIL..QUIET_FROM).contains(&time);
-    first((from, zone), &[QUIET_UNTIL], |time| loud(time) && allowed(time), point)
-        .or_else(|| first((from, zone), &[], allowed, point))
+    let own = point.allowed.map(|window| window.from);
+    let beginnings: Vec<NaiveTime> = std::iter::once(QUIET_UNTIL).chain(own).collect();
+    first((from, zone), &beginnings, |time| loud(time) && allowed(time))
+        .or_else(|| first((from, zone), &beginnings, allowed))
 }
 
-/// `from` itself when its time of day is `right`, else the first beginning of a day's stretch that is, within two days.
-fn first(
-    (from, zone): (Instant, Tz),
-    beginnings: &[NaiveTime],
-    right: impl Fn(NaiveTime) -> bool,
-    point: &ContactPoint,
-) -> Option<Instant> {
+/// `from` itself when its time of day is `right`, else the first of these beginnings that is, within two days.
+fn first((from, zone): (Instant, Tz), beginnings: &[NaiveTime], right: impl Fn(NaiveTime) -> bool) -> Option<Instant> {
     let local = from.with_timezone(&zone).naive_local();
     if right(local.time()) {
         return Some(from);
     }
-    let own = point.allowed.map(|window| window.from);
-    let mut found: Vec<DateTime<Utc>> = (0..=2)
-        .filter_map(|days| local.date().checked_add_days(Days::new(days)))
-        .flat_map(|date| beginnings.iter().copied().chain(own).map(move |time| date.and_time(time)))
+    let days = (0..=2).filter_map(|days| local.date().checked_add_days(Days::new(days)));
+    days.flat_map(|date| beginnings.iter().map(move |time| date.and_time(*time)))
         .filter(|moment| right(moment.time()))
         .map(|moment| protocols::instant(zone, moment))
         .filter(|moment| *moment > from)
-        .collect();
-    found.sort_unstable();
-    found.first().copied()
+        .min()
 }
 
 /// When the cap leaves room again; `None` when it does now.
@@ -353,18 +348,20 @@ type Whose = (PersonId, bool, Option<MessageId>);
 #[must_use]
 pub fn digests(mut going: Vec<Going>) -> Vec<Digest> {
     going.sort_by_key(|one| (one.planned_at, one.id));
-    let mut found: Vec<(Whose, Digest)> = Vec::new();
+    let mut found: Vec<Digest> = Vec::new();
+    let mut places: HashMap<Whose, usize> = HashMap::new();
     for one in going {
         let whose = (one.to, one.staff, one.again.then_some(one.id));
-        match found.iter_mut().find(|(other, _)| *other == whose) {
-            Some((_, digest)) => {
+        let place = *places.entry(whose).or_insert(found.len());
+        match found.get_mut(place) {
+            Some(digest) => {
                 digest.merged.push(one.id);
                 digest.template = common(digest.template, one.template);
             }
-            None => found.push((whose, Digest { leader: one.id, merged: Vec::new(), template: one.template })),
+            None => found.push(Digest { leader: one.id, merged: Vec::new(), template: one.template }),
         }
     }
-    found.into_iter().map(|(_, digest)| digest).collect()
+    found
 }
 
 fn common(one: Template, other: Template) -> Template {

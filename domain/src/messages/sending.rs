@@ -23,7 +23,7 @@ use crate::{
     events::{self, Event, Kind},
     follow_ups,
     jobs::{self, Claimed, Lease, LeasedBatch, Outcome},
-    people,
+    people, trajectories,
 };
 
 /// A message that is to be sent now; it is marked, and its job is in hand.
@@ -67,8 +67,7 @@ impl std::fmt::Debug for ToSend {
 /// frequency. What may go is marked `sending` and answered; everything else is settled here, with its reason.
 pub async fn take(app: &App, batch: &LeasedBatch) -> Result<Vec<ToSend>> {
     let tx = app.db.begin().await?;
-    let trajectories = rows::trajectories_of(&tx, batch).await?;
-    rows::lock_trajectories(&tx, &trajectories).await?;
+    trajectories::lock_for(&tx, batch).await?;
     let mut by_organisation: BTreeMap<OrganisationId, Vec<Claimed>> = BTreeMap::new();
     for claimed in jobs::claim(&tx, app, batch).await? {
         by_organisation.entry(claimed.organisation).or_default().push(claimed);

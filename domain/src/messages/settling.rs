@@ -16,6 +16,7 @@ use crate::{
     error::Result,
     events::{self, Event, Kind},
     jobs::{self, Lease, Outcome},
+    trajectories,
 };
 
 /// What came of sending one message.
@@ -85,15 +86,13 @@ fn fate(audience: Audience, result: Sending) -> Fate {
 
 /// Settles what was sent. A message that another worker has taken over meanwhile is that worker's: it is left as it is.
 pub async fn settle(app: &App, delivered: Vec<Delivered>) -> Result<()> {
-    let mut trajectories: Vec<_> = delivered.iter().map(|one| one.message.trajectory).collect();
-    trajectories.sort_unstable();
-    trajectories.dedup();
+    let about: Vec<_> = delivered.iter().map(|one| one.message.trajectory).collect();
     let mut by_organisation: BTreeMap<OrganisationId, Vec<Delivered>> = BTreeMap::new();
     for one in delivered {
         by_organisation.entry(one.message.organisation).or_default().push(one);
     }
     let tx = app.db.begin().await?;
-    rows::lock_trajectories(&tx, &trajectories).await?;
+    trajectories::lock(&tx, &about).await?;
     let mut back = Vec::new();
     for (organisation, delivered) in by_organisation {
         let cx = app.worker_context(organisation);

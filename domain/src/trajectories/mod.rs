@@ -26,7 +26,7 @@ use crate::{
     protocols::{AnchorValue, Effect, Stacking, What},
 };
 
-pub(crate) use rows::{key_of, key_text};
+pub(crate) use rows::{key_of, key_text, lock, lock_for};
 pub(crate) use running::{Running, load, load_many, replayed, say, settle_many};
 
 /// A trajectory.

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use nazorg_entities::{
-    CaseId, FollowUpId, PersonId, TrajectoryId, TrajectoryStatus, UnitId, cases, follow_ups, protocols, trajectories,
-    trajectory_inputs,
+    CaseId, FollowUpId, JobKind, PersonId, TrajectoryId, TrajectoryStatus, UnitId, cases, follow_ups, jobs, messages,
+    protocols, trajectories, trajectory_inputs,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
 use uuid::Uuid;
 
@@ -16,6 +18,7 @@ use crate::{
     Context,
     database::Writing,
     error::{Error, Result},
+    jobs::LeasedBatch,
     protocols::{Input, Key},
 };
 
@@ -39,6 +42,54 @@ pub(super) async fn locked(tx: &Writing, cx: &Context<'_>, ids: &[TrajectoryId])
         found.extend(rows.all(&**tx).await?);
     }
     Ok(found)
+}
+
+/// Locks the trajectories that leased jobs are about. Every verb locks a trajectory before its jobs; a worker that claimed its jobs first
+/// would run into them half-way.
+pub(crate) async fn lock_for(tx: &Writing, batch: &LeasedBatch) -> Result<()> {
+    let subjects = jobs::Entity::find()
+        .select_only()
+        .column(jobs::Column::Subject)
+        .filter(jobs::Column::Id.is_in(batch.leases.iter().map(|lease| lease.id)))
+        .into_query();
+    let of = match batch.kind {
+        JobKind::FollowUp => follow_ups::Entity::find()
+            .select_only()
+            .column(follow_ups::Column::TrajectoryId)
+            .filter(follow_ups::Column::Id.in_subquery(subjects))
+            .into_query(),
+        JobKind::Message => messages::Entity::find()
+            .select_only()
+            .column(messages::Column::TrajectoryId)
+            .filter(messages::Column::Id.in_subquery(subjects))
+            .into_query(),
+    };
+    // The ids first: a lock in the order of a plan that changes with the statistics would be no order.
+    let ids: Vec<TrajectoryId> = trajectories::Entity::find()
+        .select_only()
+        .column(trajectories::Column::Id)
+        .filter(trajectories::Column::Id.in_subquery(of))
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    lock(tx, &ids).await
+}
+
+/// Locks trajectories, in the order of their ids.
+pub(crate) async fn lock(tx: &Writing, ids: &[TrajectoryId]) -> Result<()> {
+    if ids.is_empty() || tx.get_database_backend() == DbBackend::Sqlite {
+        return Ok(()); // on SQLite whoever writes is alone
+    }
+    let _: Vec<TrajectoryId> = trajectories::Entity::find()
+        .select_only()
+        .column(trajectories::Column::Id)
+        .filter(trajectories::Column::Id.is_in(ids.iter().copied()))
+        .order_by_asc(trajectories::Column::Id)
+        .lock_exclusive()
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    Ok(())
 }
 
 pub(super) async fn insert(tx: &Writing, row: &trajectories::Model) -> Result<()> {
@@ -178,19 +229,22 @@ pub(super) async fn units(db: &impl ConnectionTrait, ids: &[CaseId]) -> Result<H
     Ok(rows.into_iter().collect())
 }
 
-/// Keeps how far a trajectory has come; `expected` guards against anyone in between.
-pub(super) async fn update(tx: &Writing, row: &trajectories::Model, expected: i32) -> Result<()> {
-    let changed = trajectories::Entity::update_many()
-        .col_expr(trajectories::Column::Status, Expr::value(row.status.as_str()))
-        .col_expr(trajectories::Column::SettledUntil, Expr::value(row.settled_until))
-        .col_expr(trajectories::Column::ClosedAt, Expr::value(row.closed_at))
-        .col_expr(trajectories::Column::ClosedReason, Expr::value(row.closed_reason.clone()))
-        .col_expr(trajectories::Column::Version, Expr::value(row.version))
-        .filter(trajectories::Column::Id.eq(row.id))
-        .filter(trajectories::Column::Version.eq(expected))
-        .exec(&**tx)
-        .await?;
-    if changed.rows_affected == 0 { Err(Error::Stale) } else { Ok(()) }
+/// Keeps how far trajectories have come, in one statement for any number; each row's version is one above the kept one's, which guards
+/// against anyone in between.
+pub(super) async fn update(tx: &Writing, changed: Vec<trajectories::Model>) -> Result<()> {
+    use trajectories::Column as C;
+    let count = changed.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let next = Expr::col((trajectories::Entity, C::Version)).add(1);
+    let as_now = OnConflict::column(C::Id)
+        .update_columns([C::Status, C::SettledUntil, C::ClosedAt, C::ClosedReason, C::Version])
+        .action_and_where(next.eq(Expr::col(("excluded", C::Version))))
+        .to_owned();
+    let rows = changed.into_iter().map(IntoActiveModel::into_active_model);
+    let written = trajectories::Entity::insert_many(rows).on_conflict(as_now).exec_without_returning(&**tx).await?;
+    if usize::try_from(written).is_ok_and(|written| written == count) { Ok(()) } else { Err(Error::Stale) }
 }
 
 /// A key as one column: `step/anchor value/occurrence`.

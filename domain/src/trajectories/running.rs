@@ -86,8 +86,7 @@ impl Running {
     }
 
     /// The row takes over where the state stands now.
-    pub(super) fn settle_row(&mut self) -> i32 {
-        let expected = self.row.version;
+    pub(super) fn settle_row(&mut self) {
         self.row.settled_until = self.state.settled_until;
         self.row.version += 1;
         match &self.state.closed {
@@ -102,7 +101,6 @@ impl Running {
                 self.row.closed_reason = None;
             }
         }
-        expected
     }
 }
 
@@ -166,7 +164,7 @@ pub(crate) async fn say(tx: &Writing, cx: &Context<'_>, running: &mut Running, w
     running.inputs.push(input);
     let mut changes = difference::Changes::default();
     difference::between(cx, &before, running, &mut changes);
-    keep(tx, cx, running).await?;
+    keep(tx, cx, &mut [running]).await?;
     difference::write(tx, cx, changes).await?;
     effects::follow(tx, cx, (&before, running), &effects).await?;
     Ok(effects)
@@ -184,9 +182,7 @@ pub(crate) async fn settle_many(tx: &Writing, cx: &Context<'_>, ids: &[Trajector
         difference::between(cx, &before, running, &mut changes);
         befores.push((before, brought));
     }
-    for running in &mut all {
-        keep(tx, cx, running).await?;
-    }
+    keep(tx, cx, &mut all.iter_mut().collect::<Vec<_>>()).await?;
     difference::write(tx, cx, changes).await?;
     for ((before, brought), running) in befores.iter().zip(&all) {
         effects::follow(tx, cx, (before, running), brought).await?;
@@ -194,10 +190,14 @@ pub(crate) async fn settle_many(tx: &Writing, cx: &Context<'_>, ids: &[Trajector
     Ok(all)
 }
 
-async fn keep(tx: &Writing, cx: &Context<'_>, running: &mut Running) -> Result<()> {
-    debug_assert_eq!(running.row.organisation_id, cx.organisation);
-    let expected = running.settle_row();
-    rows::update(tx, &running.row, expected).await
+/// The rows take over where the trajectories are now.
+async fn keep(tx: &Writing, cx: &Context<'_>, all: &mut [&mut Running]) -> Result<()> {
+    debug_assert!(all.iter().all(|running| running.row.organisation_id == cx.organisation));
+    let rows = all.iter_mut().map(|running| {
+        running.settle_row();
+        running.row.clone()
+    });
+    rows::update(tx, rows.collect()).await
 }
 
 /// A trajectory as a verb answers it.

@@ -1,4 +1,4 @@
-use chrono::TimeZone;
+use chrono::{TimeZone, Utc};
 use chrono_tz::Europe::Amsterdam;
 use nazorg_entities::{ChannelKind, ConsentId, ContactPointId, OrganisationId, Voicemail};
 use uuid::Uuid;
