@@ -6,7 +6,7 @@ python_tools=$tools/python/bin
 
 # Pinned, so that a new release of a linter never turns a green tree red.
 node_packages="@stoplight/spectral-cli@6.16.3"
-python_packages="openapi-spec-validator==0.9.0"
+python_packages="openapi-spec-validator==0.9.0 schemathesis==4.32.5"
 
 have() { command -v "$1" >/dev/null 2>&1; }
 have_postgres() { have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
@@ -33,6 +33,7 @@ install_services() {
 install_contract_tools() {
   have node && have npm || debian nodejs npm || return 1
   have python3 || debian python3 || return 1
+  have curl || debian curl ca-certificates || return 1
   if [ "$(cat "$tools/node/installed" 2>/dev/null)" != "$node_packages" ]; then
     mkdir -p "$tools/node" && echo '{"private": true}' > "$tools/node/package.json" || return 1
     # shellcheck disable=SC2086
@@ -41,7 +42,8 @@ install_contract_tools() {
   fi
   if [ "$(cat "$tools/python/installed" 2>/dev/null)" != "$python_packages" ]; then
     python3 -m venv "$tools/python" || { debian python3-venv && python3 -m venv "$tools/python"; } || return 1
-    "$python_tools/pip" install --quiet --disable-pip-version-check "$python_packages" || return 1
+    # shellcheck disable=SC2086
+    "$python_tools/pip" install --quiet --disable-pip-version-check $python_packages || return 1
     echo "$python_packages" > "$tools/python/installed"
   fi
   # The TypeScript client brings its own tools, pinned in its lock file; they are installed beside a copy of it.

@@ -45,6 +45,13 @@ impl Access {
     }
 }
 
+/// What of a list somebody gets to see: of a full stretch, the last one only tells that there are more.
+#[must_use]
+pub fn shown<T>(found: &[T], limit: u64) -> &[T] {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(1);
+    &found[..found.len().min(most)]
+}
+
 /// Writes the rows, in the caller's transaction or, for reads, before the answer leaves.
 pub async fn record(db: &impl ConnectionTrait, cx: &Context<'_>, accesses: &[Access]) -> Result<()> {
     let rows = accesses.iter().map(|access| row(cx, access, AccessOutcome::Success));

@@ -114,6 +114,8 @@ macro_rules! violations {
 violations! {
     /// Another object already bears this external reference.
     ExternalRefTaken = "external_ref_taken", "The external reference already belongs to another object";
+    /// A key is revoked with another one, so that an organisation never locks itself out.
+    OwnKey = "own_key", "A key cannot revoke itself";
     /// The case is closed.
     CaseAlreadyClosed = "case_already_closed", "The case is already closed";
     /// The case is not closed.

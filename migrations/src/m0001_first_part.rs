@@ -291,6 +291,7 @@ async fn cases(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         index("cases", &["organisation_id", "person_id"]),
         index("support_links", &["organisation_id", "incident_id"]),
         index("support_links", &["case_id"]).unique().to_owned(),
+        index("support_links", &["involvement_id"]).unique().to_owned(),
         index("assignments", &["case_id", "role"]),
         index("assignments", &["organisation_id", "person_id"]),
         index("notes", &["case_id", "created_at"]),

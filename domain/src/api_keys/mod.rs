@@ -134,13 +134,17 @@ pub async fn read(cx: &Context<'_>, id: ApiKeyId) -> Result<ApiKey> {
     rows::one(&cx.db(), cx, id).await
 }
 
-/// Revokes a key; it stops working within thirty seconds everywhere, at once in this process.
+/// Revokes a key; it stops working within thirty seconds everywhere, at once in this process. Not the caller's own: an organisation
+/// always keeps a working administrator's key.
 pub async fn revoke(cx: &Context<'_>, id: ApiKeyId) -> Result<ApiKey> {
     cx.may(Action::ManageKeys)?;
     let tx = cx.begin().await?;
     let key = rows::one(&**tx, cx, id).await?;
     if key.revoked_at.is_some() {
         return Err(Error::violation(ViolationCode::KeyRevoked, "The key was revoked before."));
+    }
+    if cx.caller.key() == Some(id) {
+        return Err(Error::violation(ViolationCode::OwnKey, "Revoke this key with another administrator's key."));
     }
     let key = ApiKey { revoked_at: Some(cx.wall), version: key.version + 1, ..key };
     rows::revoke(&tx, cx, &key).await?;

@@ -210,7 +210,7 @@ pub async fn read(cx: &Context<'_>, id: CaseId) -> Result<Case> {
 pub async fn list(cx: &Context<'_>, filter: &Filter, after: Option<Uuid>, limit: u64) -> Result<Vec<Case>> {
     let reach = cx.may(Action::ReadCases)?;
     let cases = rows::list(cx, reach, filter, (after, limit)).await?;
-    let seen: Vec<_> = cases
+    let seen: Vec<_> = audit::shown(&cases, limit)
         .iter()
         .map(|case| Access::new(AccessAction::Read, "case.listed", "case", case.id.0).of(case.person_id))
         .collect();

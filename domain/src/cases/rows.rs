@@ -8,7 +8,7 @@ use nazorg_entities::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, ExprTrait, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -244,15 +244,6 @@ pub(super) async fn link(
     cx: &Context<'_>,
     (id, incident, involvement, case): (Uuid, IncidentId, InvolvementId, CaseId),
 ) -> Result<bool> {
-    use support_links::Column as C;
-    let taken = support_links::Entity::find()
-        .filter(C::OrganisationId.eq(cx.organisation))
-        .filter(C::InvolvementId.eq(involvement))
-        .one(&**tx)
-        .await?;
-    if taken.is_some() {
-        return Ok(false);
-    }
     let row = support_links::ActiveModel {
         id: Set(id),
         organisation_id: Set(cx.organisation),
@@ -261,8 +252,9 @@ pub(super) async fn link(
         case_id: Set(case),
         created_at: Set(cx.now),
     };
-    support_links::Entity::insert(row).exec_without_returning(&**tx).await?;
-    Ok(true)
+    let once = OnConflict::column(support_links::Column::InvolvementId).do_nothing().to_owned();
+    let written = support_links::Entity::insert(row).on_conflict(once).exec_without_returning(&**tx).await?;
+    Ok(written == 1)
 }
 
 /// The case's own key; the fresh one becomes it when it had none.

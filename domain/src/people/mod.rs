@@ -111,12 +111,12 @@ pub async fn create(cx: &Context<'_>, new: NewPerson) -> Result<Person> {
     Ok(person)
 }
 
-/// Persons in order of their ids, after one.
+/// Persons in order of their ids, after one; the last of a full stretch only tells that there are more ([`audit::shown`]).
 pub async fn list(cx: &Context<'_>, after: Option<Uuid>, limit: u64) -> Result<Vec<Person>> {
     let reach = cx.may(Action::ReadPeople)?;
     let found = rows::list(cx, reach, after, limit).await?;
     let found = open(&cx.db(), cx, found).await?;
-    seen(cx, "person.listed", &found).await?;
+    seen(cx, "person.listed", audit::shown(&found, limit)).await?;
     Ok(found)
 }
 
@@ -148,7 +148,7 @@ pub async fn search(cx: &Context<'_>, wanted: Search, after: Option<Uuid>, limit
     }
     let found = rows::page(cx, found, after, limit).await?;
     let found = open(&cx.db(), cx, found).await?;
-    seen(cx, "person.found", &found).await?;
+    seen(cx, "person.found", audit::shown(&found, limit)).await?;
     Ok(found)
 }
 

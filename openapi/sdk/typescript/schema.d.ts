@@ -1689,19 +1689,19 @@ export interface components {
              * @description The organisation's own closed days.
              * @default []
              */
-            closedDays: string[];
+            closedDays?: string[];
             /**
              * @description Whether Good Friday is a closed day.
              * @default false
              */
-            goodFridayClosed: boolean;
+            goodFridayClosed?: boolean;
             /** @description Which public holidays are observed. */
             holidays: components["schemas"]["Holidays"];
             /**
              * @description Whether 5 May is a closed day every year, not only every fifth.
              * @default false
              */
-            liberationDayYearly: boolean;
+            liberationDayYearly?: boolean;
             /** @description When the office closes, local time. */
             officeCloses: string;
             /** @description When the office opens, local time. */
@@ -2336,7 +2336,7 @@ export interface components {
              * @description What it may touch at all; without any, everything the role may.
              * @default []
              */
-            scopes: components["schemas"]["Scope"][];
+            scopes?: components["schemas"]["Scope"][];
         };
         /**
          * NewAssignment
@@ -2359,12 +2359,12 @@ export interface components {
              * @description Who fills which role from the start.
              * @default []
              */
-            assignments: components["schemas"]["NewAssignment"][];
+            assignments?: components["schemas"]["NewAssignment"][];
             /**
              * @description What other systems call it.
              * @default []
              */
-            externalRefs: components["schemas"]["ExternalRef"][];
+            externalRefs?: components["schemas"]["ExternalRef"][];
             /**
              * Format: uuid
              * @description The involvement in an incident that this support answers.
@@ -2394,7 +2394,7 @@ export interface components {
              * @description Which data, words; none is what the purpose needs.
              * @default []
              */
-            items: string[];
+            items?: string[];
             /** @description On which legal basis, a word; `consent` unless said otherwise. */
             legalBasis?: string;
             /** @description For what, a word: `inform_family`. */
@@ -2438,7 +2438,7 @@ export interface components {
              * @description The lowest is tried first.
              * @default 0
              */
-            preference: number;
+            preference?: number;
             /** @description What the person said of it; `yes` and `no` count as asked now. */
             safe: components["schemas"]["Safe"];
             /** @description What may be left on a voicemail; nothing unless said otherwise. */
@@ -2461,12 +2461,12 @@ export interface components {
              * @description What other systems call it.
              * @default []
              */
-            externalRefs: components["schemas"]["ExternalRef"][];
+            externalRefs?: components["schemas"]["ExternalRef"][];
             /**
              * @description Who was involved, as far as that is known.
              * @default []
              */
-            involved: components["schemas"]["NewInvolvement"][];
+            involved?: components["schemas"]["NewInvolvement"][];
             /**
              * Format: date-time
              * @description When it was reported; now unless said otherwise.
@@ -2533,7 +2533,7 @@ export interface components {
              * @description What other systems call them.
              * @default []
              */
-            externalRefs: components["schemas"]["ExternalRef"][];
+            externalRefs?: components["schemas"]["ExternalRef"][];
             /** @description The language they are written to in, BCP 47; `nl` unless said otherwise. */
             language?: string;
             name: string;
@@ -2553,7 +2553,7 @@ export interface components {
              * @description What comes of the steps: `step[#n]=code[@instant]`; without an instant, at the due moment.
              * @default []
              */
-            outcomes: string[];
+            outcomes?: string[];
             /**
              * Format: uuid
              * @description A version of the organisation.
@@ -2582,7 +2582,7 @@ export interface components {
              * @description Whether it is published at once instead of beginning as a draft.
              * @default false
              */
-            publish: boolean;
+            publish?: boolean;
             /** @description The document, YAML or JSON. */
             text?: string;
         };
@@ -2611,7 +2611,7 @@ export interface components {
              * @description The lowest is asked first.
              * @default 0
              */
-            position: number;
+            position?: number;
             /** @description A role of protocols: `peer_supporter`, `coordinator`. */
             role: string;
             /**
@@ -3050,7 +3050,7 @@ export interface components {
              * @description Which; none means every step that must be asked for.
              * @default []
              */
-            steps: string[];
+            steps?: string[];
         };
         /**
          * SupportOffer
@@ -3188,7 +3188,7 @@ export interface components {
         Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
     };
     responses: {
-        /** @description A rule says no. Codes: `external_ref_taken`, `case_already_closed`, `case_not_closed`, `trajectory_closed`, `record_profile_forbids_notes`, `record_profile_differs`, `too_early`, `already_final`, `not_yet_planned`, `unknown_outcome`, `unknown_anchor`, `outside_window`, `not_allowed_now`, `consent_missing`, `consent_already_revoked`, `protocol_not_draft`, `protocol_not_published`, `already_involved`, `already_ended`, `key_revoked`, `same_person`, `unit_cycle`, `involvement_has_case`, `message_not_sent`, `idempotency_in_progress`. */
+        /** @description A rule says no. Codes: `external_ref_taken`, `own_key`, `case_already_closed`, `case_not_closed`, `trajectory_closed`, `record_profile_forbids_notes`, `record_profile_differs`, `too_early`, `already_final`, `not_yet_planned`, `unknown_outcome`, `unknown_anchor`, `outside_window`, `not_allowed_now`, `consent_missing`, `consent_already_revoked`, `protocol_not_draft`, `protocol_not_published`, `already_involved`, `already_ended`, `key_revoked`, `same_person`, `unit_cycle`, `involvement_has_case`, `message_not_sent`, `idempotency_in_progress`. */
         Conflict: {
             headers: {
                 "API-Version": components["headers"]["ApiVersion"];

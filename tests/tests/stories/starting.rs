@@ -36,6 +36,9 @@ async fn the_embedded_service_makes_one_first_key_and_keeps_it_secret() {
     let base = format!("http://{}", first.address().unwrap());
     Client::new(&base, &secret).get("/v1/units").await.expect(200);
     Client::anonymous(&base).get("/v1/units").await.refused(401, "unauthenticated");
+    let only = Client::new(&base, &secret).get("/v1/api-keys").await.expect(200);
+    let revoke = format!("/v1/api-keys/{}/revoke", only["items"][0]["id"].as_str().unwrap());
+    Client::new(&base, &secret).post_nothing(&revoke).await.refused(409, "own_key");
     first.shutdown().await;
     let mut second = start(config, Start::default()).await.unwrap();
     assert!(second.ready().await.unwrap_or_else(|failure| panic!("{failure}")).first_key().is_none());
