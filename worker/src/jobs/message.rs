@@ -5,17 +5,19 @@ use crate::backoff;
 use crate::channels::{Delivery, Outgoing};
 use crate::relay::bounded;
 use crate::templates::{Fields, Language};
-use futures::FutureExt;
-use futures::future::join_all;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use nazorg_domain::error::{Error, Result};
 use nazorg_domain::jobs::{self, Lease, LeasedBatch};
 use nazorg_domain::messages::{self, Delivered, Sending, ToSend};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 /// What has not begun by then goes back: the whole batch has a minute.
 const BEGIN_WITHIN: Duration = Duration::from_secs(8);
+/// How often what was sent is settled while the rest of the batch is still under way.
+const SETTLE_EVERY: Duration = Duration::from_millis(500);
 /// How often the leases are renewed while sending; they hold for thirty seconds.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
 /// The pauses between attempts to settle: some forty seconds in all. After that the leases lapse, and what was sent to a person is a
@@ -40,15 +42,33 @@ pub(crate) async fn send_all(hands: &Hands, marked: Vec<ToSend>) {
         return;
     }
     let leases: Vec<Lease> = marked.iter().map(|message| message.job).collect();
-    let begin_by = Instant::now() + BEGIN_WITHIN;
-    let sending = join_all(marked.into_iter().map(|message| send(hands, message, begin_by)));
-    let work = async {
-        let delivered = sending.await;
-        settle_surely(hands, delivered).await;
-    };
     tokio::select! {
-        () = work => {}
+        () = send_and_settle(hands, marked) => {}
         () = keep(hands, &leases) => {}
+    }
+}
+
+/// What has been sent is settled before the slowest is: what is not yet settled when the process dies is sent to staff again, and a
+/// question about a person.
+async fn send_and_settle(hands: &Hands, marked: Vec<ToSend>) {
+    let begin_by = Instant::now() + BEGIN_WITHIN;
+    let mut sending: FuturesUnordered<_> = marked.into_iter().map(|message| send(hands, message, begin_by)).collect();
+    let mut settling = FuturesUnordered::new();
+    let mut sent = Vec::new();
+    let mut pause = interval_at(Instant::now() + SETTLE_EVERY, SETTLE_EVERY);
+    pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            Some(one) = sending.next() => {
+                sent.push(one);
+                if sending.is_empty() {
+                    settling.push(settle_surely(hands, std::mem::take(&mut sent)));
+                }
+            }
+            Some(()) = settling.next() => {}
+            _ = pause.tick(), if !sent.is_empty() => settling.push(settle_surely(hands, std::mem::take(&mut sent))),
+            else => return,
+        }
     }
 }
 
