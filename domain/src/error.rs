@@ -160,6 +160,8 @@ violations! {
     UnitCycle = "unit_cycle", "The unit would hang below itself";
     /// The case has a supporter for this involvement already.
     InvolvementHasCase = "involvement_has_case", "The involvement already has a case";
+    /// The incident and its support are no longer linked (DESIGN section 4).
+    LinkCut = "link_cut", "The incident can no longer be linked with support";
     /// The message is not one that was sent.
     MessageNotSent = "message_not_sent", "The message was not sent";
     /// A request with this idempotency key is still running.

@@ -1,6 +1,9 @@
 //! What is owed: one row per thing that must happen later, written in the transaction that makes it owed (DESIGN 5).
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nazorg_entities::{JobId, JobKind, OrganisationId, jobs};
@@ -167,6 +170,16 @@ pub async fn lease_due(app: &App, limit: u64) -> Result<Vec<LeasedBatch>> {
 /// Takes in hand what is still leased in its version; the rest was re-planned, taken by another, or lapsed.
 pub async fn claim(tx: &Writing, app: &App, batch: &LeasedBatch) -> Result<Vec<Claimed>> {
     take(tx, app, batch, true).await
+}
+
+/// Jobs in hand, per tenant.
+#[must_use]
+pub fn by_organisation(claimed: &[Claimed]) -> BTreeMap<OrganisationId, Vec<&Claimed>> {
+    let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for job in claimed {
+        found.entry(job.organisation).or_default().push(job);
+    }
+    found
 }
 
 /// A lease that lapsed is still its holder's while nobody else has taken it: `live` asks for more than that.

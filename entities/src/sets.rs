@@ -103,7 +103,12 @@ closed_set! {
         Unknown = "unknown",
     }
     /// What a job does when its moment comes.
-    JobKind { FollowUp = "follow_up", Message = "message", }
+    JobKind {
+        FollowUp = "follow_up",
+        Message = "message",
+        /// The link between an incident and its support is to be cut.
+        IncidentLink = "incident_link",
+    }
     /// What was done, as in NEN 7513 (DOMAIN 7.4).
     AccessAction { Create = "C", Read = "R", Update = "U", Delete = "D", Execute = "E", }
     /// How an access ended.

@@ -7,13 +7,14 @@ mod columns;
 mod m0001_first_part;
 mod m0001_key_store;
 mod m0001_records;
+mod m0002_incident_links;
 
 /// The migrations of the data store.
 pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first_part::Migration)]
+        vec![Box::new(m0001_first_part::Migration), Box::new(m0002_incident_links::Migration)]
     }
 }
 

@@ -71,6 +71,7 @@ async fn handle(hands: &handlers::Hands, batch: &LeasedBatch) -> Result<Vec<ToSe
     match batch.kind {
         JobKind::FollowUp => handlers::follow_up::run(hands, batch).await.map(|()| Vec::new()),
         JobKind::Message => handlers::message::take(hands, batch).await,
+        JobKind::IncidentLink => handlers::forgetting::cut_links(hands, batch).await.map(|()| Vec::new()),
     }
 }
 

@@ -47,11 +47,16 @@ pub(super) async fn link(tx: &Tx<'_>, cx: &Context<'_>, case: &Case, involvement
     let Some((incident, person)) = incidents::involved(&***tx, cx, involvement).await? else {
         return Err(Error::field("/involvementId", "unknown", "There is no such involvement."));
     };
+    if cx.now >= incidents::rules::unlinked_at(incident.reported_at) {
+        let detail = "Thirty days after the report nothing is linked any more; open the case without the involvement.";
+        return Err(Error::violation(ViolationCode::LinkCut, detail));
+    }
     if person != Some(case.person_id) {
         return Err(Error::field("/involvementId", "other_person", "The involvement is another person's."));
     }
-    if !rows::link(tx, cx, (cx.app.ids.next(), incident, involvement, case.id)).await? {
+    if !rows::link(tx, cx, (cx.app.ids.next(), incident.id, involvement, case.id)).await? {
         return Err(Error::violation(ViolationCode::InvolvementHasCase, "A case already answers this involvement."));
     }
-    Ok(())
+    // Whatever the worker did meanwhile: a link that is written late is cut at once.
+    incidents::owe(tx, cx, incident.id, incident.reported_at).await
 }

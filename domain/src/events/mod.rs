@@ -54,6 +54,7 @@ kinds! {
     StaffChanged = "staff.changed", "person";
     IncidentReported = "incident.reported", "incident";
     IncidentChanged = "incident.changed", "incident";
+    IncidentUnlinked = "incident.unlinked", "incident";
     CaseOpened = "case.opened", "case";
     CaseChanged = "case.changed", "case";
     CaseClosed = "case.closed", "case";

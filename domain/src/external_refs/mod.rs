@@ -111,6 +111,12 @@ pub async fn claim(tx: &Writing, cx: &Context<'_>, subject: Subject, one: &Exter
     holder.map(Some).ok_or_else(|| Error::unavailable("an external reference vanished while it was being claimed"))
 }
 
+/// Leaves of these incidents' references only what recognises them: a second report is still refused, and nobody reads
+/// the value any more (DOMAIN 9.3: one-way after thirty days).
+pub async fn make_one_way(tx: &Writing, cx: &Context<'_>, incidents: &[IncidentId]) -> Result<()> {
+    rows::make_one_way(tx, cx, incidents).await
+}
+
 /// The references of these objects; what nobody can open any more is left out.
 pub async fn of(
     db: &impl ConnectionTrait,
@@ -131,7 +137,7 @@ pub async fn of(
             Some(Some(id)) => own.get(id),
             _ => Some(&shared),
         };
-        let Some(key) = key else { continue };
+        let Some(key) = key.filter(|_| !row.value.is_empty()) else { continue };
         let value = key.open_text(&place(COLUMN, row.id), &row.value)?;
         known.entry(row.subject).or_insert_with(Vec::new).push(ExternalRef { system: row.system, value });
     }

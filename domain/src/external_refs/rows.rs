@@ -1,9 +1,10 @@
 //! The SQL of external references.
 
-use nazorg_entities::external_refs as refs;
+use nazorg_entities::{IncidentId, external_refs as refs};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, Select,
-    SqlErr, sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, Select, SqlErr,
+    sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
 
@@ -77,6 +78,17 @@ pub(super) async fn replace(tx: &Writing, cx: &Context<'_>, subject: Subject, fr
         Err(error) if is_taken(&error) => Err(super::taken()),
         Err(error) => Err(error.into()),
     }
+}
+
+pub(super) async fn make_one_way(tx: &Writing, cx: &Context<'_>, incidents: &[IncidentId]) -> Result<()> {
+    refs::Entity::update_many()
+        .col_expr(refs::Column::ValueEnc, Expr::value(Vec::<u8>::new()))
+        .filter(refs::Column::OrganisationId.eq(cx.organisation))
+        .filter(refs::Column::SubjectKind.eq(Kind::Incident.as_str()))
+        .filter(refs::Column::SubjectId.is_in(incidents.iter().map(|id| id.0)))
+        .exec(&**tx)
+        .await?;
+    Ok(())
 }
 
 pub(super) async fn insert_if_free(tx: &Writing, cx: &Context<'_>, subject: Subject, fresh: Sealed) -> Result<bool> {

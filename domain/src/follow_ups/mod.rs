@@ -209,7 +209,7 @@ pub async fn wake(app: &App, batch: &LeasedBatch) -> Result<usize> {
     let tx = app.db.begin().await?;
     trajectories::lock_for(&tx, batch).await?;
     let claimed = jobs::claim(&tx, app, batch).await?;
-    for (organisation, jobs) in rules::by_organisation(&claimed) {
+    for (organisation, jobs) in jobs::by_organisation(&claimed) {
         let cx = app.worker_context(organisation);
         wake_in(&tx, &cx, &jobs).await?;
     }

@@ -1,12 +1,7 @@
 //! Pure rules about follow-ups.
 
-use std::collections::BTreeMap;
-
-use nazorg_entities::OrganisationId;
-
 use crate::{
     error::{Error, Result, ViolationCode},
-    jobs::Claimed,
     protocols::Status,
 };
 
@@ -25,14 +20,4 @@ pub fn not_final(status: &str) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// Jobs in hand, per tenant.
-#[must_use]
-pub fn by_organisation(claimed: &[Claimed]) -> BTreeMap<OrganisationId, Vec<&Claimed>> {
-    let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for job in claimed {
-        found.entry(job.organisation).or_default().push(job);
-    }
-    found
 }

@@ -5,6 +5,7 @@ mod offers;
 mod reporting;
 mod rows;
 pub mod rules;
+mod unlinking;
 
 use nazorg_entities::{
     AccessAction, ApiKeyId, CaseId, IncidentId, Instant, InvolvementId, PersonId, SupportOffered, UnitId,
@@ -14,6 +15,8 @@ use uuid::Uuid;
 pub use offers::{SupportOffer, support_offers};
 pub use reporting::{add_involved, report};
 pub(crate) use rows::{involved, visible_ids};
+pub(crate) use unlinking::owe;
+pub use unlinking::wake;
 
 use crate::{
     Context,

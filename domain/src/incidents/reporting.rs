@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use nazorg_entities::{AccessAction, IncidentId, InvolvementId, PersonId};
 use sea_orm::ConnectionTrait;
 
-use super::{Incident, Involvement, NewIncident, NewInvolvement, accesses, changed, rows, rules};
+use super::{Incident, Involvement, NewIncident, NewInvolvement, accesses, changed, owe, rows, rules};
 use crate::{
     Context, audit,
     error::{Error, Result, ViolationCode},
@@ -41,6 +41,7 @@ pub async fn report(cx: &Context<'_>, new: NewIncident) -> Result<(Incident, Vec
     rows::insert(&tx, cx, &incident).await?;
     rows::insert_involved(&tx, cx, &involved).await?;
     external_refs::put(&tx, cx, Subject::incident(id), &incident.external_refs).await?;
+    owe(&tx, cx, id, incident.reported_at).await?;
     events::record(&tx, cx, [Event::new(Kind::IncidentReported, id.0)]).await?;
     audit::record(&**tx, cx, &accesses(AccessAction::Create, "incident.reported", (id, &involved))).await?;
     tx.commit().await?;
@@ -61,6 +62,7 @@ pub async fn add_involved(cx: &Context<'_>, id: IncidentId, new: NewInvolvement)
     }
     let added = involvement(cx, incident.id, new, person);
     rows::insert_involved(&tx, cx, std::slice::from_ref(&added)).await?;
+    owe(&tx, cx, id, incident.reported_at).await?;
     changed(&tx, cx, &added, (AccessAction::Create, "involvement.added")).await?;
     tx.commit().await?;
     Ok(added)

@@ -1,12 +1,12 @@
 //! The SQL of incidents.
 
 use nazorg_entities::{
-    CaseId, IncidentId, Instant, InvolvementId, PersonId, SupportOffered, UnitId, incidents, involvements,
+    CaseId, IncidentId, Instant, InvolvementId, PersonId, SupportOffered, UnitId, incidents, involvements, jobs,
     support_links,
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, Order, PaginatorTrait,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, Order, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{CaseStatement, Expr, Func, Query, SelectStatement},
 };
@@ -17,6 +17,7 @@ use crate::{
     Context,
     database::Writing,
     error::{Error, Result},
+    jobs::LeasedBatch,
     policy::Reach,
 };
 
@@ -98,14 +99,68 @@ pub(super) async fn involvement(
     found.map(read_involvement).ok_or(Error::NotFound)
 }
 
-/// The incident and the person of an involvement, where the tenant has it.
+/// The incident of an involvement and its person, where the tenant has it.
 pub(crate) async fn involved(
     db: &impl ConnectionTrait,
     cx: &Context<'_>,
     id: InvolvementId,
-) -> Result<Option<(IncidentId, Option<PersonId>)>> {
+) -> Result<Option<(Incident, Option<PersonId>)>> {
     let found = visible_involved(cx).filter(involvements::Column::Id.eq(id)).one(db).await?;
-    Ok(found.map(read_involvement).map(|one| (one.incident_id, one.person_id)))
+    let Some(involvement) = found.map(read_involvement) else { return Ok(None) };
+    let incident = one(db, cx, Reach::All, involvement.incident_id).await?;
+    Ok(Some((incident, involvement.person_id)))
+}
+
+/// The incidents that leased jobs are about, and those involved in them, locked in that order, which is the verbs' own.
+pub(super) async fn lock_for(tx: &Writing, batch: &LeasedBatch) -> Result<()> {
+    if tx.get_database_backend() == DbBackend::Sqlite {
+        return Ok(());
+    }
+    let subjects = jobs::Entity::find()
+        .select_only()
+        .column(jobs::Column::Subject)
+        .filter(jobs::Column::Id.is_in(batch.leases.iter().map(|lease| lease.id)))
+        .into_query();
+    involvements::Entity::find()
+        .filter(involvements::Column::IncidentId.in_subquery(subjects.clone()))
+        .order_by_asc(involvements::Column::Id)
+        .lock_exclusive()
+        .all(&**tx)
+        .await?;
+    incidents::Entity::find()
+        .filter(incidents::Column::Id.in_subquery(subjects))
+        .order_by_asc(incidents::Column::Id)
+        .lock_exclusive()
+        .all(&**tx)
+        .await?;
+    Ok(())
+}
+
+/// When each of these was reported.
+pub(super) async fn reported(tx: &Writing, cx: &Context<'_>, ids: &[IncidentId]) -> Result<Vec<(IncidentId, Instant)>> {
+    let found = visible(cx, Reach::All).filter(incidents::Column::Id.is_in(ids.iter().copied())).all(&**tx).await?;
+    Ok(found.into_iter().map(|row| (row.id, row.reported_at)).collect())
+}
+
+/// No case of theirs is known any more, nor who was involved: a person would lead from the one to the other.
+pub(super) async fn unlink(tx: &Writing, cx: &Context<'_>, ids: &[IncidentId]) -> Result<()> {
+    support_links::Entity::delete_many()
+        .filter(support_links::Column::OrganisationId.eq(cx.organisation))
+        .filter(support_links::Column::IncidentId.is_in(ids.iter().copied()))
+        .exec(&**tx)
+        .await?;
+    involvements::Entity::update_many()
+        .col_expr(involvements::Column::PersonId, Expr::value(None::<Uuid>))
+        .col_expr(involvements::Column::Version, Expr::col(involvements::Column::Version).add(1))
+        .filter(involvements::Column::OrganisationId.eq(cx.organisation))
+        .filter(involvements::Column::IncidentId.is_in(ids.iter().copied()))
+        .filter(involvements::Column::PersonId.is_not_null())
+        .exec(&**tx)
+        .await?;
+    for id in ids {
+        touch(tx, cx, *id).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn is_involved(

@@ -26,6 +26,8 @@ pub const EVENT_CLASSES: &[&str] = &[
 ];
 /// How many involved one report may name; more are added one by one.
 pub const MOST_INVOLVED: usize = 200;
+/// How long an incident and the support that came of it stay linked, from the report on (DESIGN section 4, DOMAIN 9.3).
+pub const LINKED: TimeDelta = TimeDelta::days(30);
 /// How far another system's clock may be ahead of ours.
 const AHEAD: TimeDelta = TimeDelta::minutes(5);
 
@@ -51,6 +53,12 @@ pub fn incident(new: &NewIncident, now: Instant) -> Result<()> {
     }
     checks.done()?;
     external_refs::rules::check(external_refs)
+}
+
+/// When the link between an incident and its support is cut.
+#[must_use]
+pub fn unlinked_at(reported_at: Instant) -> Instant {
+    reported_at + LINKED
 }
 
 /// Someone involved who can be added.

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use nazorg_entities::{CaseId, FollowUpId, Instant, JobKind, TrajectoryId, follow_ups, jobs, messages, trajectories};
+use nazorg_entities::{
+    CaseId, FollowUpId, Instant, JobKind, TrajectoryId, follow_ups, incidents, jobs, messages, support_links,
+    trajectories,
+};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, IsolationLevel, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait, TransactionTrait,
@@ -183,6 +186,7 @@ pub(super) async fn orphans(db: &impl ConnectionTrait, cx: &Context<'_>, case: O
         .all(db)
         .await?;
     found.extend(lost.into_iter().map(|id| Finding::new(Reason::WithoutTrajectory, id)));
+    found.extend(links_without_job(db, cx, case).await?);
     if case.is_none() {
         for kind in JobKind::all() {
             found.extend(jobs_without(db, cx, kind).await?);
@@ -203,6 +207,11 @@ async fn jobs_without(db: &impl ConnectionTrait, cx: &Context<'_>, kind: JobKind
             .column(messages::Column::Id)
             .filter(messages::Column::OrganisationId.eq(cx.organisation))
             .into_query(),
+        JobKind::IncidentLink => incidents::Entity::find()
+            .select_only()
+            .column(incidents::Column::Id)
+            .filter(incidents::Column::OrganisationId.eq(cx.organisation))
+            .into_query(),
     };
     let lost: Vec<Uuid> = jobs::Entity::find()
         .select_only()
@@ -214,4 +223,25 @@ async fn jobs_without(db: &impl ConnectionTrait, cx: &Context<'_>, kind: JobKind
         .all(db)
         .await?;
     Ok(lost.into_iter().map(|id| Finding::new(Reason::JobWithoutSubject, id)).collect())
+}
+
+/// Links between an incident and its support that nobody is going to cut.
+async fn links_without_job(db: &impl ConnectionTrait, cx: &Context<'_>, case: Option<CaseId>) -> Result<Vec<Finding>> {
+    let owed = jobs::Entity::find()
+        .select_only()
+        .column(jobs::Column::Subject)
+        .filter(jobs::Column::OrganisationId.eq(cx.organisation))
+        .filter(jobs::Column::Kind.eq(JobKind::IncidentLink))
+        .filter(jobs::Column::GivenUpAt.is_null())
+        .into_query();
+    let lost: Vec<Uuid> = support_links::Entity::find()
+        .select_only()
+        .column(support_links::Column::CaseId)
+        .filter(support_links::Column::OrganisationId.eq(cx.organisation))
+        .filter(support_links::Column::IncidentId.not_in_subquery(owed))
+        .filter(Condition::all().add_option(case.map(|case| support_links::Column::CaseId.eq(case))))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(lost.into_iter().map(|id| Finding::new(Reason::LinkWithoutJob, id)).collect())
 }

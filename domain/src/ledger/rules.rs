@@ -48,6 +48,8 @@ reasons! {
     MessageWithoutJob = "message_without_job";
     /// The job was given up and waits for a human.
     JobGivenUp = "job_given_up";
+    /// An incident and its support are linked, and nobody is going to cut the link.
+    LinkWithoutJob = "link_without_job";
     /// A job wakes nothing.
     JobWithoutSubject = "job_without_subject";
     /// A follow-up or message stands in no trajectory.

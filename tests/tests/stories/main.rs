@@ -3,6 +3,7 @@
 
 mod canaries;
 mod contract;
+mod forgetting;
 mod hostile_input;
 mod judged;
 mod ledger;

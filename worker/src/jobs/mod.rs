@@ -1,6 +1,7 @@
 //! One file per kind of job: what a handler does with a batch.
 
 pub(crate) mod follow_up;
+pub(crate) mod forgetting;
 pub(crate) mod message;
 
 use crate::channels::Channels;
