@@ -9,10 +9,14 @@ pub struct BuiltIn {
     pub text: &'static str,
 }
 
-const BUILT_IN: [BuiltIn; 1] = [BuiltIn {
-    name: "second_victim_peer_support",
-    text: include_str!("../../protocols/second_victim_peer_support.yaml"),
-}];
+const BUILT_IN: [BuiltIn; 3] = [
+    BuiltIn {
+        name: "second_victim_peer_support",
+        text: include_str!("../../protocols/second_victim_peer_support.yaml"),
+    },
+    BuiltIn { name: "recovery_coaching", text: include_str!("../../protocols/recovery_coaching.yaml") },
+    BuiltIn { name: "naaste_support", text: include_str!("../../protocols/naaste_support.yaml") },
+];
 
 /// Every protocol that comes with the service.
 #[must_use]

@@ -89,6 +89,16 @@ words! {
     }
 }
 
+words! {
+    /// Whom a case on this protocol is about.
+    Subject {
+        /// The person supported.
+        Person = "person",
+        /// Someone close to a person supported, in a file of their own (DOMAIN 6.5).
+        CloseOne = "close_one",
+    }
+}
+
 /// A published programme. Serialises as the document it was read from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Protocol {
@@ -100,6 +110,8 @@ pub struct Protocol {
     pub kind: String,
     /// What may be stored.
     pub record_profile: RecordProfile,
+    /// Whom a case on it is about; someone close is written to with both consents only.
+    pub subject: Subject,
     /// How long it is kept; `None` leaves it to the organisation.
     pub retention: Option<Retention>,
     /// Where it comes from.

@@ -4,6 +4,7 @@ mod builtin;
 mod example;
 mod faults;
 mod properties;
+mod recovery;
 mod reference;
 mod rules;
 mod scenario_a;

@@ -2,11 +2,13 @@
 
 use super::Check;
 use super::reader::{Fields, Node};
+use crate::protocols::duration::Offset;
 use crate::protocols::faults::FaultCode;
 use crate::protocols::language::{Do, Retry};
 use crate::protocols::state::Status;
+use std::collections::BTreeMap;
 
-const EFFECTS: [&str; 13] = [
+const EFFECTS: [&str; 14] = [
     "activate",
     "restart",
     "cancel",
@@ -18,6 +20,7 @@ const EFFECTS: [&str; 13] = [
     "message",
     "set_stage",
     "pause",
+    "set_param",
     "refer",
     "counts_as",
 ];
@@ -55,6 +58,7 @@ impl Check {
             "message" => self.outgoing(value).map(Do::Message),
             "set_stage" => self.stage_name(value).map(Do::SetStage),
             "pause" => self.bare(value, Do::Pause),
+            "set_param" => self.set_param(value).map(Do::SetParam),
             "refer" => self.faults.name(value).map(Do::Refer),
             "counts_as" => self.faults.word(value, &STATUSES).map(Do::CountsAs),
             _ => {
@@ -76,6 +80,25 @@ impl Check {
             return self.actor(node).map(Do::Rematch);
         }
         self.bare(node, Do::Rematch(String::new()))
+    }
+
+    /// Parameters that exist, with values within their bounds.
+    fn set_param(&mut self, node: &Node<'_>) -> Option<BTreeMap<String, Offset>> {
+        let fields = self.faults.fields(node, "a parameter and its value, such as {rhythm: P2W}")?;
+        let mut found = BTreeMap::new();
+        for (name, entry) in fields.named() {
+            let value = self.faults.distance(&entry);
+            if !self.names.params.contains(name) {
+                let detail = format!("{name:?} is no parameter of this protocol");
+                self.faults.add(&entry.path, FaultCode::UnknownParam, detail);
+            } else if let Some(value) = value {
+                found.insert(name.to_owned(), value);
+            }
+        }
+        if fields.named().is_empty() {
+            self.faults.add(&node.path, FaultCode::Missing, "at least one parameter is required");
+        }
+        Some(found)
     }
 
     fn retry(&mut self, node: &Node<'_>) -> Option<Retry> {

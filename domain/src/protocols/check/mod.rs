@@ -17,7 +17,7 @@ use super::calendar::{Day, Surroundings};
 use super::faults::{Fault, FaultCode};
 use super::holidays::Holidays;
 use super::language::{
-    AnchorRule, CalendarRule, End, Param, Protocol, RecordProfile, Retention, RetentionThen, Stacking, Step,
+    AnchorRule, CalendarRule, End, Param, Protocol, RecordProfile, Retention, RetentionThen, Stacking, Step, Subject,
 };
 use chrono_tz::Tz;
 use names::Names;
@@ -85,6 +85,10 @@ impl Check {
             title: self.faults.need(f, "title").map(|node| self.faults.texts(&node)).unwrap_or_default(),
             kind: self.kind(f),
             record_profile: self.profile(f),
+            subject: f
+                .get("subject")
+                .and_then(|node| self.faults.word(&node, Subject::WORDS))
+                .unwrap_or(Subject::Person),
             retention: f.get("retention").and_then(|node| self.retention(&node)),
             source: f.get("source").and_then(|node| self.faults.text(&node, "a text").map(str::to_owned)),
             confidence: self.confidence(f),

@@ -2,6 +2,7 @@
 //! records that the profile forbids.
 
 use super::reader::Faults;
+use crate::protocols::duration::Offset;
 use crate::protocols::faults::FaultCode;
 use crate::protocols::language::{Action, Anchor, Do, Every, Protocol, RecordProfile, Step, Unmet};
 use std::collections::BTreeSet;
@@ -24,6 +25,7 @@ pub(super) fn check(protocol: &Protocol, faults: &mut Faults) {
         profile(protocol, step, &path, faults);
         waits_for_ever(step, &path, faults);
         rhythm_fits(protocol, step, &path, faults);
+        params_in_bounds(protocol, step, &path, faults);
     }
 }
 
@@ -92,5 +94,30 @@ fn rhythm_fits(protocol: &Protocol, step: &Step, path: &str, faults: &mut Faults
     if bounds.into_iter().flatten().any(|bound| bound.plus(param.default, 1).is_none()) {
         let detail = format!("the parameter {name:?} counts in another unit than the offset, the window or expires");
         faults.add(&format!("{path}/repeat"), FaultCode::Contradiction, detail);
+    }
+}
+
+/// A rhythm that an effect sets lies within the bounds that hold for people too.
+fn params_in_bounds(protocol: &Protocol, step: &Step, path: &str, faults: &mut Faults) {
+    let outcomes = step.outcomes.iter().map(|(code, effects)| (format!("{path}/outcomes/{code}"), effects));
+    let missed = step.after_missed.iter().map(|missed| (format!("{path}/after_missed"), &missed.effects));
+    for (place, effects) in outcomes.chain(missed) {
+        let mut set = Vec::new();
+        settings(effects, &mut set);
+        for (name, value) in set {
+            let Some(param) = protocol.params.get(name).filter(|param| !param.allows(value)) else { continue };
+            let detail = format!("{name:?} must lie between {} and {}, in the same unit", param.min, param.max);
+            faults.add(&place, FaultCode::OutOfRange, detail);
+        }
+    }
+}
+
+fn settings<'a>(effects: &'a [Do], found: &mut Vec<(&'a str, Offset)>) {
+    for effect in effects {
+        match effect {
+            Do::SetParam(params) => found.extend(params.iter().map(|(name, value)| (name.as_str(), *value))),
+            Do::Retry(retry) => settings(&retry.then, found),
+            _ => {}
+        }
     }
 }

@@ -31,6 +31,7 @@ impl Run<'_> {
                 Do::Message(message) => self.told(cause, "message", message),
                 Do::SetStage(stage) => self.enter(stage),
                 Do::Pause => self.pause(),
+                Do::SetParam(params) => params.iter().for_each(|(param, value)| self.change_param(param, *value)),
                 Do::Refer(to) => self.effects.push(Effect::Refer { to: to.clone(), follow_up: cause.key.clone() }),
                 // Taken into account when the follow-up became final.
                 Do::CountsAs(_) => {}

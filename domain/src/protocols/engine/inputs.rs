@@ -304,6 +304,12 @@ impl Run<'_> {
     fn set_param(&mut self, param: &str, value: Offset) -> Result<(), Refusal> {
         self.open()?;
         bounded(self.protocol, param, value)?;
+        self.change_param(param, value);
+        Ok(())
+    }
+
+    /// The steps in this rhythm go on in the new one; what is not final of them is planned anew.
+    pub(super) fn change_param(&mut self, param: &str, value: Offset) {
         self.state.params.insert(param.to_owned(), value);
         let protocol = self.protocol;
         let follows =
@@ -313,7 +319,6 @@ impl Run<'_> {
                 self.change_rhythm(step, id);
             }
         }
-        Ok(())
     }
 
     /// One new series in the place of whatever is unfinished of the old one.

@@ -346,6 +346,8 @@ pub enum Do {
     SetStage(String),
     /// The trajectory pauses.
     Pause,
+    /// The person's own rhythm changes: each parameter with its new value.
+    SetParam(BTreeMap<String, Offset>),
     /// A referral of this kind is to be made.
     Refer(String),
     /// The follow-up ends with this status instead of its outcome's usual one.

@@ -12,9 +12,9 @@ fn everything() -> Protocol {
     small(
         "- {step: weekly, title: {nl: Week}, actor: coach, action: contact, anchor: event_at, at: \"09:00\", repeat: {every: {param: rhythm}, until: P6M}, window: {opens: P5D, closes: P8D}, \
             remind: [{to: actor, before_due: P1D}], escalate: [{to: coordinator, after_close: PT0S}], after_missed: [{count: 2, do: [{alert: coordinator}, {activate: extra}]}, {count: 4, do: [{close: contact_lost}]}], \
-            outcomes: {held: [], unreachable: [{retry: {after: P1D, times: 2, then: [{alert: coordinator}]}}], calm: [{set_stage: calm}]}}\n\
+            outcomes: {held: [], unreachable: [{retry: {after: P1D, times: 2, then: [{alert: coordinator}]}}], calm: [{set_stage: calm}], slow: [{set_param: {rhythm: P2W}}]}}\n\
          - {step: extra, title: {nl: Extra}, active: false, actor: coach, action: talk, anchor: event_at, offset: P14D, window: {opens: P10D, closes: P20D}, expires: P60D, roll: forward, \
-            if_past: {anchor: activated_at, offset: P1BD, closes: P3BD}, remind: [{to: person, at: opens}], escalate: [{to: coordinator, after_close: P1BD}], outcomes: {held: [{cancel: weekly}], no: [{pause: true}]}}\n\
+            if_past: {anchor: activated_at, offset: P1BD, closes: P3BD}, remind: [{to: person, at: opens}], escalate: [{to: coordinator, after_close: P1BD}], outcomes: {held: [{cancel: weekly}], fast: [{set_param: {rhythm: P2D}}], no: [{pause: true}]}}\n\
          - {step: each, title: {nl: Elk}, stage: acute, actor: coach, action: contact, anchor: stage.entered_at, repeat: {every: PT72H, until: {count: 5}}, outcomes: {safe: [], unsafe: [{set_stage: acute}]}}\n\
          - {step: before, title: {nl: Voor}, actor: coach, action: talk, anchor: hearing_at, offset: -P2BD, at: \"10:00\", window: {opens: -P5BD, closes: PT0S}, requires: [opt_in], announce: [{to: actor}], outcomes: {held: []}}\n\
          - {step: survey, title: {nl: Vraag}, after_close: true, actor: coordinator, action: message, anchor: event_at, offset: P3M, window: {opens: P3M, closes: P4M}, expires: P4M, requires: [opt_in], unmet: task, outcomes: {answered: []}}\n\
