@@ -126,6 +126,12 @@ violations! {
     RecordProfileForbidsNotes = "record_profile_forbids_notes", "The record profile allows no notes";
     /// The protocol's record profile is not the case's.
     RecordProfileDiffers = "record_profile_differs", "The protocol has another record profile than the case";
+    /// The protocol is about someone close and the case is not, or the other way around.
+    SubjectDiffers = "subject_differs", "The protocol is about someone else than the case";
+    /// The protocol has no such parameter.
+    UnknownParam = "unknown_param", "The protocol has no such parameter";
+    /// The value lies outside the protocol's bounds.
+    ParamOutOfBounds = "param_out_of_bounds", "The value lies outside the protocol's bounds";
     /// Before the window opens.
     TooEarly = "too_early", "It is too early";
     /// The follow-up is final.

@@ -229,6 +229,7 @@ table! {
         key_id: Option<DataKeyId>,
         number: String,
         person_id: PersonId,
+        relation_id: Option<RelationId>,
         unit_id: Option<UnitId>,
         record_profile: String,
         status: CaseStatus,

@@ -8,13 +8,18 @@ mod m0001_first_part;
 mod m0001_key_store;
 mod m0001_records;
 mod m0002_incident_links;
+mod m0003_close_ones;
 
 /// The migrations of the data store.
 pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first_part::Migration), Box::new(m0002_incident_links::Migration)]
+        vec![
+            Box::new(m0001_first_part::Migration),
+            Box::new(m0002_incident_links::Migration),
+            Box::new(m0003_close_ones::Migration),
+        ]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use nazorg_domain::{
     cases::{self, Assignment, Case, CaseChange, Filter, NewCase, Note},
-    entities::{CaseId, InvolvementId, PersonId, ProtocolId, UnitId},
+    entities::{CaseId, InvolvementId, PersonId, ProtocolId, RelationId, UnitId},
     external_refs::ExternalRef,
 };
 use poem_openapi::{
@@ -193,6 +193,8 @@ struct CaseView {
     /// Who is supported.
     person_id: Uuid,
     unit_id: Option<Uuid>,
+    /// Where it is about someone close to a person: the relation between the two.
+    relation_id: Option<Uuid>,
     /// What may be stored about it at all: `contact_log`, `support_file`, …
     record_profile: String,
     status: CaseStatusView,
@@ -214,6 +216,7 @@ impl From<Case> for CaseView {
             number,
             person_id,
             unit_id,
+            relation_id,
             record_profile,
             status,
             opened_at,
@@ -229,6 +232,7 @@ impl From<Case> for CaseView {
             number,
             person_id: person_id.0,
             unit_id: unit_id.map(|id| id.0),
+            relation_id: relation_id.map(|id| id.0),
             record_profile,
             status: status.into(),
             opened_at: Instant(opened_at),
@@ -276,6 +280,8 @@ struct NewCaseBody {
     /// Who is supported.
     person_id: Uuid,
     unit_id: Option<Uuid>,
+    /// For a protocol about someone close: the relation in which they are the other. What they are sent needs both consents.
+    relation_id: Option<Uuid>,
     /// The published protocol version it starts on.
     protocol_id: Uuid,
     /// The anchors known now.
@@ -293,10 +299,20 @@ struct NewCaseBody {
 
 impl From<NewCaseBody> for NewCase {
     fn from(body: NewCaseBody) -> Self {
-        let NewCaseBody { person_id, unit_id, protocol_id, anchors, assignments, involvement_id, external_refs } = body;
+        let NewCaseBody {
+            person_id,
+            unit_id,
+            relation_id,
+            protocol_id,
+            anchors,
+            assignments,
+            involvement_id,
+            external_refs,
+        } = body;
         Self {
             person_id: PersonId(person_id),
             unit_id: unit_id.map(UnitId),
+            relation_id: relation_id.map(RelationId),
             protocol_id: ProtocolId(protocol_id),
             anchors: anchors.into_iter().map(Into::into).collect(),
             assignments: assignments.into_iter().map(|one| (one.role, PersonId(one.person_id))).collect(),

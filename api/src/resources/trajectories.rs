@@ -91,6 +91,22 @@ impl Trajectories {
         })
     }
 
+    /// Set a parameter
+    ///
+    /// The person's own rhythm, within the protocol's bounds. What follows it and has not ended goes on in the new rhythm.
+    #[oai(path = "/trajectories/:id/set-param", method = "post", operation_id = "setParam")]
+    async fn set_param(
+        &self,
+        once: Once<'_>,
+        id: Path<Uuid>,
+        body: Body<ParamSetting>,
+    ) -> Answer<Current<TrajectoryView>> {
+        once!(once, |cx| {
+            let ParamSetting { param, value } = body.0;
+            current(trajectories::set_param(cx, TrajectoryId(id.0), param, &value).await?)?
+        })
+    }
+
     /// Opt in
     ///
     /// The person asks for more: these steps, or every step that waits for being asked for.
@@ -177,6 +193,8 @@ struct TrajectoryView {
     zone: String,
     /// The values of its anchors.
     anchors: Vec<AnchorView>,
+    /// The person's own rhythm: each parameter of the protocol with the value that holds.
+    params: Vec<ParamView>,
     /// The steps the person opted in to.
     opted_in: Vec<String>,
     started_at: Instant,
@@ -194,6 +212,7 @@ impl From<Trajectory> for TrajectoryView {
             status,
             zone,
             anchors,
+            params,
             opted_in,
             started_at,
             closed_at,
@@ -207,6 +226,7 @@ impl From<Trajectory> for TrajectoryView {
             status: status.into(),
             zone,
             anchors: anchors.into_iter().map(Into::into).collect(),
+            params: params.into_iter().map(|(param, value)| ParamView { param, value: value.to_string() }).collect(),
             opted_in,
             started_at: Instant(started_at),
             closed_at: closed_at.map(Instant),
@@ -230,6 +250,27 @@ impl From<AnchorMoment> for AnchorView {
         let AnchorMoment { anchor, id, at } = value;
         Self { anchor, value_id: id, at: Instant(at) }
     }
+}
+
+/// A parameter of the protocol.
+#[derive(Debug, Object)]
+#[oai(rename = "TrajectoryParam", rename_all = "camelCase", skip_serializing_if_is_none)]
+struct ParamView {
+    param: String,
+    /// A duration, in its shortest form: `P14D`.
+    value: String,
+}
+
+/// A value for a parameter.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+struct ParamSetting {
+    /// Which parameter of the protocol.
+    #[oai(validator(min_length = 1, max_length = 64))]
+    param: String,
+    /// A duration such as `P2W`, in the unit of the protocol's bounds.
+    #[oai(validator(min_length = 1, max_length = 40))]
+    value: String,
 }
 
 /// A trajectory to start.

@@ -8,7 +8,8 @@ pub mod rules;
 
 use chrono::{DateTime, Utc};
 use nazorg_entities::{
-    AccessAction, AssignmentId, CaseId, CaseStatus, ClosedReason, Instant, InvolvementId, PersonId, ProtocolId, UnitId,
+    AccessAction, AssignmentId, CaseId, CaseStatus, ClosedReason, Instant, InvolvementId, PersonId, ProtocolId,
+    RelationId, UnitId,
 };
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
@@ -23,6 +24,7 @@ use crate::{
     organisations, people,
     policy::{Action, Reach},
     protocol_versions,
+    protocols::Protocol,
     trajectories::{self, ForCase, NewTrajectory},
 };
 
@@ -43,6 +45,8 @@ pub struct Case {
     pub person_id: PersonId,
     /// Where.
     pub unit_id: Option<UnitId>,
+    /// Where it is about someone close to a person: the relation between the two (DOMAIN 6.5).
+    pub relation_id: Option<RelationId>,
     /// What may be stored about it (DOMAIN 7.2).
     pub record_profile: String,
     /// Open or closed.
@@ -83,6 +87,8 @@ pub struct NewCase {
     pub person_id: PersonId,
     /// Where.
     pub unit_id: Option<UnitId>,
+    /// For a protocol about someone close: of whom they are the other, by a relation that has not ended.
+    pub relation_id: Option<RelationId>,
     /// The published protocol version it starts on; its record profile is the case's for good.
     pub protocol_id: ProtocolId,
     /// The anchors known now.
@@ -126,7 +132,8 @@ pub struct Filter {
 /// Opens a case with its first trajectory: the follow-ups, their jobs and the event stand in the same transaction.
 pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
     cx.may(Action::OpenCases)?;
-    let NewCase { person_id, unit_id, protocol_id, anchors, assignments, involvement_id, external_refs } = new;
+    let NewCase { person_id, unit_id, relation_id, protocol_id, anchors, assignments, involvement_id, external_refs } =
+        new;
     let key = if external_refs.is_empty() { None } else { Some(cx.app.keys.create(cx).await?.0) };
     let tx = cx.begin().await?;
     named(&tx, cx, (person_id, unit_id), &assignments).await?;
@@ -135,11 +142,13 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
     if !roles.is_empty() {
         return Err(Error::Invalid(roles));
     }
+    close_one(&tx, cx, &protocol, (person_id, relation_id)).await?;
     let case = Case {
         id: CaseId(cx.app.ids.next()),
         number: numbers::next(&tx, cx).await?,
         person_id,
         unit_id,
+        relation_id,
         record_profile: protocol.record_profile.as_str().to_owned(),
         status: CaseStatus::Open,
         opened_at: cx.now,
@@ -170,6 +179,20 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
     kept(&tx, cx, &case, (Kind::CaseOpened, AccessAction::Create)).await?;
     tx.commit().await?;
     Ok(case)
+}
+
+/// A case about someone close rests on a relation in which they are the other; a case about a person on none.
+async fn close_one(
+    tx: &Tx<'_>,
+    cx: &Context<'_>,
+    protocol: &Protocol,
+    (person, relation): (PersonId, Option<RelationId>),
+) -> Result<()> {
+    let found = match relation {
+        Some(id) => Some(people::relations::known(&***tx, cx, id).await?),
+        None => None,
+    };
+    rules::rests_on(protocol, (person, found.as_ref()))
 }
 
 /// Whoever the body names must be the tenant's; everything unknown is told together.

@@ -1,11 +1,12 @@
 //! Pure rules about cases.
 
-use nazorg_entities::{CaseStatus, Instant};
+use nazorg_entities::{CaseStatus, Instant, PersonId, RelationId};
 
 use super::Case;
 use crate::{
     error::{Error, FieldError, Result, ViolationCode},
-    protocols::{Protocol, RecordProfile},
+    people::relations::Relation,
+    protocols::{Protocol, RecordProfile, Subject},
 };
 
 /// The case, closed.
@@ -43,6 +44,31 @@ pub fn may_hold_notes(record_profile: &str) -> Result<()> {
             Err(Error::violation(ViolationCode::RecordProfileForbidsNotes, detail))
         }
     }
+}
+
+/// Whether a case on this protocol may be about `person`, resting on this relation: someone close has one in which they are the
+/// other, that has not ended; a person has none.
+pub fn rests_on(protocol: &Protocol, (person, relation): (PersonId, Option<&Relation>)) -> Result<()> {
+    let no = |code, detail: &str| Err(Error::field("/relationId", code, detail));
+    match (protocol.subject, relation) {
+        (Subject::Person, None) => Ok(()),
+        (Subject::Person, Some(_)) => no("conflict", "The protocol is not about someone close."),
+        (Subject::CloseOne, None) => no("required", "The protocol is about someone close: to whom are they?"),
+        (Subject::CloseOne, Some(one)) if one.other_person_id != person => {
+            no("conflict", "The relation is with somebody else.")
+        }
+        (Subject::CloseOne, Some(one)) if one.ended_at.is_some() => no("ended", "The relation has ended."),
+        (Subject::CloseOne, Some(_)) => Ok(()),
+    }
+}
+
+/// Whether a trajectory on this protocol may run in a case that rests on a relation, or on none.
+pub fn same_subject(relation: Option<RelationId>, protocol: &Protocol) -> Result<()> {
+    if relation.is_some() == (protocol.subject == Subject::CloseOne) {
+        return Ok(());
+    }
+    let detail = "A case is about someone close, or it is not; a protocol about the other needs a case of its own.";
+    Err(Error::violation(ViolationCode::SubjectDiffers, detail))
 }
 
 /// Roles the protocol does not know, each an error of its own.

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use chrono::{DurationRound, TimeDelta};
 use chrono_tz::Tz;
 use nazorg_entities::{
-    Audience, CaseId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, consents, follow_ups, messages,
+    Audience, CaseId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, RelationId, consents, follow_ups,
+    messages,
 };
 
 use super::{
@@ -33,6 +34,7 @@ pub(super) struct Facts {
     resolved: HashMap<Wanted, Option<PersonId>>,
     present: HashMap<PersonId, Option<PersonId>>,
     close_ones: HashMap<PersonId, Vec<PersonId>>,
+    ties: HashMap<RelationId, rows::Tie>,
     recipients: HashMap<PersonId, Recipient>,
     consents: Vec<consents::Model>,
     recent: HashMap<PersonId, Vec<Instant>>,
@@ -44,6 +46,7 @@ pub(super) async fn gather(tx: &Writing, cx: &Context<'_>, rows: &[messages::Mod
     let (follow_up_ids, case_ids) = subjects(rows);
     let follow_ups = rows::follow_ups(tx, cx, &follow_up_ids).await?;
     let cases = rows::cases(tx, cx, &case_ids).await?;
+    let ties = rows::ties(tx, cx, &cases).await?;
     let mut facts = Facts {
         zone,
         follow_ups,
@@ -51,6 +54,7 @@ pub(super) async fn gather(tx: &Writing, cx: &Context<'_>, rows: &[messages::Mod
         resolved: HashMap::new(),
         present: HashMap::new(),
         close_ones: HashMap::new(),
+        ties,
         recipients: HashMap::new(),
         consents: Vec::new(),
         recent: HashMap::new(),
@@ -64,7 +68,8 @@ pub(super) async fn gather(tx: &Writing, cx: &Context<'_>, rows: &[messages::Mod
     rows::lock_persons(tx, &outside).await?;
     let all = sorted(outside.iter().chain(&staff).copied());
     facts.recipients = people::recipients(&**tx, cx, &all).await?;
-    let agreeing = sorted(outside.iter().chain(&clients).copied());
+    let tied = facts.ties.values().map(|tie| tie.to);
+    let agreeing = sorted(outside.iter().chain(&clients).copied().chain(tied));
     facts.consents = rows::consents(tx, cx, &agreeing, &[PURPOSE, PURPOSE_CLOSE_ONE]).await?;
     facts.recent = rows::recent(tx, cx, &outside, cx.now - rules::CAP_SPAN).await?;
     let minute = cx.now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(cx.now);
@@ -153,16 +158,32 @@ impl Facts {
     fn candidates(&self, row: &messages::Model, now: Instant) -> Vec<Candidate<'_>> {
         let Some(case) = self.cases.get(&row.case_id) else { return Vec::new() };
         if row.audience == Audience::Person {
-            let consent = self.consented((case.person, None), &[PURPOSE], now);
+            let consent = match case.relation {
+                Some(relation) => self.tied((case.person, relation), now),
+                None => self.consented((case.person, None), &[PURPOSE], now),
+            };
             return self.candidate(case.person, consent).into_iter().collect();
         }
         let close = self.close_ones.get(&case.person).map_or(&[][..], Vec::as_slice);
-        let candidates = close.iter().filter_map(|person| {
-            let theirs = self.consented((*person, None), &[PURPOSE], now);
-            let clients = self.consented((case.person, Some(*person)), &[PURPOSE_CLOSE_ONE, PURPOSE], now);
-            self.candidate(*person, if clients == Consented::Yes { theirs } else { clients })
-        });
+        let candidates =
+            close.iter().filter_map(|person| self.candidate(*person, self.both((case.person, *person), now)));
         candidates.collect()
+    }
+
+    /// Someone close in a case of their own: both consents, for as long as the relation lasts.
+    fn tied(&self, (person, relation): (PersonId, RelationId), now: Instant) -> Consented {
+        match self.ties.get(&relation) {
+            Some(tie) if !tie.ended => self.both((tie.to, person), now),
+            _ => Consented::Unrelated,
+        }
+    }
+
+    /// What someone close is sent needs the consent of who they are close to, towards them, and their own.
+    fn both(&self, (client, close_one): (PersonId, PersonId), now: Instant) -> Consented {
+        match self.consented((client, Some(close_one)), &[PURPOSE_CLOSE_ONE, PURPOSE], now) {
+            Consented::Yes => self.consented((close_one, None), &[PURPOSE], now),
+            missing => missing,
+        }
     }
 
     fn consented(&self, (person, towards): (PersonId, Option<PersonId>), purposes: &[&str], now: Instant) -> Consented {

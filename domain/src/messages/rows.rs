@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use nazorg_entities::{
-    Audience, CaseId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, UnitId, cases, consents, follow_ups,
-    messages, persons, relations,
+    Audience, CaseId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, RelationId, UnitId, cases, consents,
+    follow_ups, messages, persons, relations,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
@@ -129,14 +129,18 @@ pub(super) async fn follow_ups(
 pub(super) struct AboutCase {
     pub(super) person: PersonId,
     pub(super) unit: Option<UnitId>,
+    pub(super) relation: Option<RelationId>,
     pub(super) record_profile: String,
 }
 
+/// A case's id and the columns of its [`AboutCase`].
+type Columns = (CaseId, PersonId, Option<UnitId>, Option<RelationId>, String);
+
 pub(super) async fn cases(tx: &Writing, cx: &Context<'_>, ids: &[CaseId]) -> Result<HashMap<CaseId, AboutCase>> {
     use cases::Column as C;
-    let found: Vec<(CaseId, PersonId, Option<UnitId>, String)> = cases::Entity::find()
+    let found: Vec<Columns> = cases::Entity::find()
         .select_only()
-        .columns([C::Id, C::PersonId, C::UnitId, C::RecordProfile])
+        .columns([C::Id, C::PersonId, C::UnitId, C::RelationId, C::RecordProfile])
         .filter(C::OrganisationId.eq(cx.organisation))
         .filter(C::Id.is_in(ids.iter().copied()))
         .into_tuple()
@@ -144,8 +148,32 @@ pub(super) async fn cases(tx: &Writing, cx: &Context<'_>, ids: &[CaseId]) -> Res
         .await?;
     Ok(found
         .into_iter()
-        .map(|(id, person, unit, record_profile)| (id, AboutCase { person, unit, record_profile }))
+        .map(|(id, person, unit, relation, record_profile)| (id, AboutCase { person, unit, relation, record_profile }))
         .collect())
+}
+
+/// To whom someone close is close, and whether they still are.
+pub(super) struct Tie {
+    pub(super) to: PersonId,
+    pub(super) ended: bool,
+}
+
+/// The relations that cases about someone close rest on.
+pub(super) async fn ties(
+    tx: &Writing,
+    cx: &Context<'_>,
+    cases: &HashMap<CaseId, AboutCase>,
+) -> Result<HashMap<RelationId, Tie>> {
+    let ids: Vec<RelationId> = cases.values().filter_map(|case| case.relation).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = relations::Entity::find()
+        .filter(relations::Column::OrganisationId.eq(cx.organisation))
+        .filter(relations::Column::Id.is_in(ids))
+        .all(&**tx)
+        .await?;
+    Ok(found.into_iter().map(|row| (row.id, Tie { to: row.person_id, ended: row.ended_at.is_some() })).collect())
 }
 
 /// Whom these persons have as close ones, the longest known first.

@@ -81,17 +81,19 @@ pub struct Candidate<'a> {
     pub recent: Vec<Instant>,
 }
 
-/// Whether someone agreed.
+/// Whether someone agreed. Where several purposes would do, the first of these that one of them comes to is the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consented {
     /// A consent holds.
     Yes,
-    /// There never was one.
-    Missing,
     /// It was taken back.
     Revoked,
     /// Its time is over, or has not come.
     Expired,
+    /// It rested on a relation that has ended.
+    Unrelated,
+    /// There never was one.
+    Missing,
 }
 
 /// What becomes of a message now.
@@ -216,6 +218,7 @@ fn judge(about: &About, one: &Candidate<'_>) -> Verdict {
         Consented::Missing => return suppressed("no_consent", Then::Nothing),
         Consented::Revoked => return suppressed("consent_revoked", Then::Nothing),
         Consented::Expired => return suppressed("consent_expired", Then::Nothing),
+        Consented::Unrelated => return suppressed("relation_ended", Then::Nothing),
     }
     let point = match safe_point(&one.points, about) {
         Ok(point) => point,

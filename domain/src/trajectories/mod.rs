@@ -23,7 +23,7 @@ use crate::{
     organisations,
     policy::Action,
     protocol_versions,
-    protocols::{AnchorValue, Effect, Stacking, What},
+    protocols::{AnchorValue, Effect, Offset, Stacking, What},
 };
 
 pub(crate) use rows::{key_of, key_text, lock, lock_for};
@@ -44,6 +44,8 @@ pub struct Trajectory {
     pub zone: String,
     /// The values of its anchors.
     pub anchors: Vec<AnchorMoment>,
+    /// The person's own rhythm: every parameter of the protocol with the value that holds.
+    pub params: Vec<(String, Offset)>,
     /// The steps the person opted in to.
     pub opted_in: Vec<String>,
     /// Since when.
@@ -92,6 +94,7 @@ pub async fn start(cx: &Context<'_>, case: CaseId, new: NewTrajectory) -> Result
     cx.may(Action::OpenCases)?;
     let protocol = protocol_versions::startable(&tx, cx, new.protocol_id).await?;
     rules::same_profile(&case.record_profile, &protocol)?;
+    crate::cases::rules::same_subject(case.relation_id, &protocol)?;
     let id = start_in(&tx, cx, ForCase { id: case.id, person_id: case.person_id, unit_id: case.unit_id }, new).await?;
     let access = Access::new(AccessAction::Create, "trajectory.started", "trajectory", id.0).of(case.person_id);
     audit::record(&**tx, cx, &[access]).await?;
@@ -184,6 +187,15 @@ async fn single_value(cx: &Context<'_>, id: TrajectoryId, anchor: &str) -> Resul
 /// Takes a value of an optional anchor away.
 pub async fn remove_anchor(cx: &Context<'_>, id: TrajectoryId, anchor: String, value: Uuid) -> Result<Trajectory> {
     told(cx, id, What::AnchorRemoved { anchor, id: value }).await
+}
+
+/// Sets the person's own rhythm, within the protocol's bounds: `value` is a duration such as `P2W`. What follows it and is not final
+/// goes on in the new rhythm. 409 `unknown_param` or `param_out_of_bounds`; 422 when it is no duration.
+pub async fn set_param(cx: &Context<'_>, id: TrajectoryId, param: String, value: &str) -> Result<Trajectory> {
+    cx.may(Action::ReadCases)?;
+    let bad = |_| Error::field("/value", "bad_format", "The value is a duration such as P2W.");
+    let value = value.parse::<Offset>().map_err(bad)?;
+    told(cx, id, What::ParamSet { param, value }).await
 }
 
 /// The person asks for more: these steps, or every step that waits for an opt-in.

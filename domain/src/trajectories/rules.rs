@@ -29,6 +29,8 @@ impl From<Refusal> for Error {
             Refusal::UnknownAnchor { .. } | Refusal::UnknownAnchorValue { .. } | Refusal::AnchorNotMany { .. } => {
                 ViolationCode::UnknownAnchor
             }
+            Refusal::UnknownParam { .. } => ViolationCode::UnknownParam,
+            Refusal::ParamOutOfBounds { .. } => ViolationCode::ParamOutOfBounds,
             _ => ViolationCode::NotAllowedNow,
         };
         Self::violation(code, sentence(&refusal.to_string()))

@@ -202,7 +202,7 @@ async fn keep(tx: &Writing, cx: &Context<'_>, all: &mut [&mut Running]) -> Resul
 
 /// A trajectory as a verb answers it.
 pub(crate) async fn view(db: &impl ConnectionTrait, cx: &Context<'_>, id: TrajectoryId) -> Result<Trajectory> {
-    let Running { row, unit_id: _, protocol: _, around, inputs: _, state, ids: _ } = peek(db, cx, id).await?;
+    let Running { row, unit_id: _, protocol, around, inputs: _, state, ids: _ } = peek(db, cx, id).await?;
     let trajectories::Model {
         id,
         organisation_id: _,
@@ -219,6 +219,10 @@ pub(crate) async fn view(db: &impl ConnectionTrait, cx: &Context<'_>, id: Trajec
     let anchors = state.anchors.iter().flat_map(|(anchor, values)| {
         values.iter().map(|(id, at)| AnchorMoment { anchor: anchor.clone(), id: *id, at: *at })
     });
+    let params = protocol.params.iter().map(|(name, param)| {
+        let value = state.params.get(name).copied().unwrap_or(param.default);
+        (name.clone(), value)
+    });
     Ok(Trajectory {
         id,
         case_id,
@@ -226,6 +230,7 @@ pub(crate) async fn view(db: &impl ConnectionTrait, cx: &Context<'_>, id: Trajec
         status,
         zone: around.zone.name().to_owned(),
         anchors: anchors.collect(),
+        params: params.collect(),
         opted_in: state.opted_in.iter().cloned().collect(),
         started_at,
         closed_at,

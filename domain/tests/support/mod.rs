@@ -120,6 +120,7 @@ impl House {
         let new = NewCase {
             person_id: person,
             unit_id: None,
+            relation_id: None,
             protocol_id: protocol.id,
             anchors: ["event_at", "reported_at"].map(|anchor| (anchor.to_owned(), admin.now)).to_vec(),
             assignments: vec![("peer_supporter".to_owned(), peer)],

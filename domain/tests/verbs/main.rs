@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod close_ones;
 mod external_refs;
 mod incidents;
 mod messages;

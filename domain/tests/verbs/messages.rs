@@ -65,6 +65,7 @@ impl Story {
         let new = NewCase {
             person_id: anna,
             unit_id: None,
+            relation_id: None,
             protocol_id: protocol.id,
             anchors: vec![("event_at".to_owned(), admin.now)],
             assignments: vec![("coach".to_owned(), coach)],

@@ -1444,6 +1444,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/trajectories/{id}/set-param": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a parameter
+         * @description The person's own rhythm, within the protocol's bounds. What follows it and has not ended goes on in the new rhythm.
+         */
+        post: operations["setParam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/units": {
         parameters: {
             query?: never;
@@ -1743,6 +1763,11 @@ export interface components {
             personId: string;
             /** @description What may be stored about it at all: `contact_log`, `support_file`, … */
             recordProfile: string;
+            /**
+             * Format: uuid
+             * @description Where it is about someone close to a person: the relation between the two.
+             */
+            relationId?: string;
             /** Format: date-time */
             reopenedAt?: string;
             status: components["schemas"]["CaseStatus"];
@@ -2380,6 +2405,11 @@ export interface components {
              * @description The published protocol version it starts on.
              */
             protocolId: string;
+            /**
+             * Format: uuid
+             * @description For a protocol about someone close: the relation in which they are the other. What they are sent needs both consents.
+             */
+            relationId?: string;
             /** Format: uuid */
             unitId?: string;
         };
@@ -2698,6 +2728,16 @@ export interface components {
             name?: string;
             /** @description Its time zone, an IANA name. */
             zone?: string;
+        };
+        /**
+         * ParamSetting
+         * @description A value for a parameter.
+         */
+        ParamSetting: {
+            /** @description Which parameter of the protocol. */
+            param: string;
+            /** @description A duration such as `P2W`, in the unit of the protocol's bounds. */
+            value: string;
         };
         /**
          * Person
@@ -3102,6 +3142,8 @@ export interface components {
             id: string;
             /** @description The steps the person opted in to. */
             optedIn: string[];
+            /** @description The person's own rhythm: each parameter of the protocol with the value that holds. */
+            params: components["schemas"]["TrajectoryParam"][];
             /**
              * Format: uuid
              * @description The version it runs on.
@@ -3119,6 +3161,15 @@ export interface components {
          */
         TrajectoryClosing: {
             reason: components["schemas"]["ClosedReason"];
+        };
+        /**
+         * TrajectoryParam
+         * @description A parameter of the protocol.
+         */
+        TrajectoryParam: {
+            param: string;
+            /** @description A duration, in its shortest form: `P14D`. */
+            value: string;
         };
         /**
          * @description A trajectory's state.
@@ -3188,7 +3239,7 @@ export interface components {
         Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
     };
     responses: {
-        /** @description A rule says no. Codes: `external_ref_taken`, `own_key`, `case_already_closed`, `case_not_closed`, `trajectory_closed`, `record_profile_forbids_notes`, `record_profile_differs`, `too_early`, `already_final`, `not_yet_planned`, `unknown_outcome`, `unknown_anchor`, `outside_window`, `not_allowed_now`, `consent_missing`, `consent_already_revoked`, `protocol_not_draft`, `protocol_not_published`, `already_involved`, `already_ended`, `key_revoked`, `same_person`, `unit_cycle`, `involvement_has_case`, `message_not_sent`, `idempotency_in_progress`. */
+        /** @description A rule says no. Codes: `external_ref_taken`, `own_key`, `case_already_closed`, `case_not_closed`, `trajectory_closed`, `record_profile_forbids_notes`, `record_profile_differs`, `subject_differs`, `unknown_param`, `param_out_of_bounds`, `too_early`, `already_final`, `not_yet_planned`, `unknown_outcome`, `unknown_anchor`, `outside_window`, `not_allowed_now`, `consent_missing`, `consent_already_revoked`, `protocol_not_draft`, `protocol_not_published`, `already_involved`, `already_ended`, `key_revoked`, `same_person`, `unit_cycle`, `involvement_has_case`, `message_not_sent`, `idempotency_in_progress`. */
         Conflict: {
             headers: {
                 "API-Version": components["headers"]["ApiVersion"];
@@ -7697,6 +7748,58 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["AnchorSetting"];
+            };
+        };
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trajectory"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setParam: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Required here, since a message or a case follows.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKeyRequired"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ParamSetting"];
             };
         };
         responses: {

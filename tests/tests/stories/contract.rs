@@ -87,6 +87,7 @@ pub(crate) const OPERATIONS: &[(&str, &[&str], Action)] = &[
     ("readTrajectory", &["trajectory"], A::ReadCases),
     ("setAnchor", &["trajectory"], A::WriteCases),
     ("removeAnchor", &["trajectory"], A::WriteCases),
+    ("setParam", &["trajectory"], A::WriteCases),
     ("optIn", &["trajectory"], A::WriteCases),
     ("optOut", &["trajectory"], A::WriteCases),
     ("pauseTrajectory", &["trajectory"], A::WriteCases),
@@ -204,6 +205,7 @@ impl Contract {
             "NewPreview" => json!({"protocolId": ids["protocol"], "anchors": anchors}),
             "NewTrajectory" => json!({"protocolId": ids["protocol"], "anchors": anchors}),
             "NewCase" => json!({"personId": ids["person"], "protocolId": ids["protocol"], "anchors": anchors}),
+            "ParamSetting" => json!({"param": "rhythm", "value": "P2W"}),
             "NewInvolvement" => json!({"personId": ids["peer"]}),
             // Only who manages keys may make an administrator, so the first word of the set will not do.
             "NewMembership" => json!({"personId": ids["peer"], "role": "supporter"}),

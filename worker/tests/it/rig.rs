@@ -98,6 +98,7 @@ impl Rig {
         let new = NewCase {
             person_id: person,
             unit_id: None,
+            relation_id: None,
             protocol_id: self.protocol,
             anchors: vec![("event_at".to_owned(), self.clock.now())],
             assignments: vec![("coach".to_owned(), coach)],

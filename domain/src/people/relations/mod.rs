@@ -3,6 +3,7 @@
 mod rows;
 
 use nazorg_entities::{AccessAction, Instant, PersonId, RelationId};
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::rows as persons;
@@ -14,7 +15,7 @@ use crate::{
     events::{self, Event, Kind},
     input::Checks,
     organisations,
-    policy::Action,
+    policy::{Action, Reach},
 };
 
 /// `person_id` has `other_person_id` as their `kind`.
@@ -81,6 +82,11 @@ pub async fn read(cx: &Context<'_>, id: RelationId) -> Result<Relation> {
     let found = rows::one(&cx.db(), cx, reach, id).await?;
     audit::record(&cx.db(), cx, &accesses(AccessAction::Read, "relation.read", &found)).await?;
     Ok(found)
+}
+
+/// A relation of the tenant's, for the verb of a case that rests on it.
+pub(crate) async fn known(db: &impl ConnectionTrait, cx: &Context<'_>, id: RelationId) -> Result<Relation> {
+    rows::one(db, cx, Reach::All, id).await.map_err(|error| organisations::unknown(error, "/relationId"))
 }
 
 /// Ends a relation, now.
