@@ -184,6 +184,11 @@ impl SmtpSink {
         self.gate.send_modify(|gate| gate.open = true);
     }
 
+    /// Holds again whoever [`Does::Hold`] holds, after a [`Self::release`].
+    pub fn hold_again(&self) {
+        self.gate.send_modify(|gate| *gate = Gate::default());
+    }
+
     /// Waits until `n` messages came whole.
     ///
     /// # Panics

@@ -10,6 +10,7 @@ mod ledger;
 mod line_manager;
 mod night_shift;
 mod outages;
+mod own_words;
 mod readme;
 mod starting;
 mod storm;

@@ -1,0 +1,375 @@
+//! Scenario F: recovery coaching for eighteen months, over the clock changes of three spring and autumn nights, and the sister's own
+//! track beside it. Either may end the match, either may withdraw, and nobody is asked why.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use nazorg::domain::{
+    Clock,
+    entities::{JobKind, jobs},
+};
+use nazorg_tests::{
+    hospital::Hospital,
+    service::{Ground, Leg, Service},
+    smtp_sink::{At, Behaviour, Does, SmtpSink},
+};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Monday 2 November 2026, 11:00 in Amsterdam.
+const APPLIED: &str = "2026-11-02T10:00:00Z";
+/// Ten o'clock in Amsterdam on the day of each review: in winter, and in summer.
+const REVIEWS: [&str; 6] = [
+    "2027-03-21T09:00:00.000Z",
+    "2027-06-21T08:00:00.000Z",
+    "2027-09-21T08:00:00.000Z",
+    "2027-12-21T09:00:00.000Z",
+    "2028-03-21T09:00:00.000Z",
+    "2028-06-21T08:00:00.000Z",
+];
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What keeps the worker's only hand busy: a round that falls due ten seconds before the sister may be written to.
+const ROUNDS: &str = r"
+protocol: rounds
+title: {nl: Ronde, en: Round}
+kind: second_victim_peer_support
+record_profile: contact_log
+anchors: {event_at: required, reported_at: required}
+roles: [coordinator]
+steps:
+  - step: round
+    title: {nl: Ronde, en: Round}
+    actor: coordinator
+    action: task
+    anchor: event_at
+    offset: PT24H
+    remind: [{to: actor, at: due}]
+    outcomes: {done: []}
+end:
+  - {all_final: [round], close: completed}
+";
+
+/// Everyone and everything the story is about.
+struct House {
+    service: Service,
+    hospital: Hospital,
+    mail: SmtpSink,
+    coaching: Uuid,
+    support: Uuid,
+    relation: Uuid,
+    /// The client's consent towards the sister.
+    towards_her: Uuid,
+    /// The sister's own.
+    her_own: Uuid,
+}
+
+/// A service with one worker's hand, both programmes published, both people with their consents.
+async fn house() -> House {
+    let mail = SmtpSink::start().await;
+    let settings = [("SMTP_URL", mail.url()), ("NAZORG_WORKER_CONCURRENCY", "1".to_owned())];
+    let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let service = Service::start_with(Ground::new(Leg::from_env()), APPLIED, &settings).await;
+    let mut hospital = Hospital::found(&service).await;
+    for name in ["client", "coach", "other_coach", "expert"] {
+        hospital.register(name).await;
+    }
+    let client = hospital.people["client"];
+    agree(&hospital, client, json!({"purpose": "messages"})).await;
+    let her_own = hospital.register_agreeing("sister").await;
+    let sister = hospital.people["sister"];
+    only_after_one(&hospital, sister).await;
+    let relation = json!({"otherPersonId": sister, "kind": "close_one"});
+    let relation = hospital.coordinator.post(&format!("/v1/persons/{client}/relations"), relation).await.id_of(201);
+    let towards_her = agree(&hospital, client, json!({"purpose": "inform_family", "recipientPersonId": sister})).await;
+    let publish = async |name: &str| {
+        let body = json!({"builtIn": name, "publish": true});
+        hospital.tenant.admin.post("/v1/protocols", body).await.id_of(201)
+    };
+    let (coaching, support) = (publish("recovery_coaching").await, publish("naaste_support").await);
+    hospital.publish(ROUNDS).await;
+    House { service, hospital, mail, coaching, support, relation, towards_her, her_own }
+}
+
+async fn agree(hospital: &Hospital, person: Uuid, consent: Value) -> Uuid {
+    hospital.coordinator.post(&format!("/v1/persons/{person}/consents"), consent).await.id_of(201)
+}
+
+/// The sister reads her mail after one: what is planned for ten waits three hours.
+async fn only_after_one(hospital: &Hospital, sister: Uuid) {
+    let points = hospital.coordinator.get(&format!("/v1/persons/{sister}/contact-points")).await.expect(200);
+    let path = format!("/v1/contact-points/{}", points["items"][0]["id"].as_str().unwrap());
+    let etag = hospital.coordinator.get(&path).await.etag();
+    let hours = json!({"allowedFrom": "13:00", "allowedUntil": "15:00"});
+    hospital.coordinator.patch(&path, &etag, hours).await.expect(200);
+}
+
+impl House {
+    async fn open(&self, name: &str, protocol: Uuid, relation: Option<Uuid>) -> Uuid {
+        let mut body = json!({
+            "personId": self.hospital.people[name], "protocolId": protocol,
+            "anchors": [{"anchor": "applied_at", "at": self.now()}],
+        });
+        if let Some(relation) = relation {
+            body["relationId"] = json!(relation);
+        }
+        self.hospital.coordinator.post("/v1/cases", body).await.id_of(201)
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.service.clock.now()
+    }
+
+    /// The first follow-up of a step that is not final: the one that is due, where the next is planned already.
+    async fn first(&self, case: Uuid, step: &str) -> Value {
+        let all = self.hospital.follow_ups(case).await;
+        let open = all.iter().find(|one| one["step"] == step && one["finalAt"].is_null());
+        open.unwrap_or_else(|| panic!("{step} has nothing open: {all:#?}")).clone()
+    }
+
+    async fn complete(&self, case: Uuid, step: &str, outcome: &str) {
+        let id = self.first(case, step).await["id"].as_str().unwrap().to_owned();
+        let body = json!({"outcome": outcome});
+        self.hospital.coordinator.post(&format!("/v1/follow-ups/{id}/complete"), body).await.expect(200);
+    }
+
+    /// When the first open follow-up of a step is due.
+    async fn due(&self, case: Uuid, step: &str) -> String {
+        self.first(case, step).await["dueAt"].as_str().unwrap_or("never").to_owned()
+    }
+
+    /// What was to be sent to the sister or the client about a step, the oldest first: where it stands, and why.
+    async fn told(&self, case: Uuid, step: &str) -> Vec<String> {
+        let follow_ups = self.hospital.follow_ups(case).await;
+        let of_step = |id: &Value| follow_ups.iter().any(|one| one["id"] == *id && one["step"] == step);
+        let messages = self.hospital.messages(case).await;
+        let private = messages.iter().filter(|one| one["audience"] == "person" && of_step(&one["followUpId"]));
+        let word = |one: &Value, member: &str| one[member].as_str().unwrap_or_default().to_owned();
+        private.map(|one| format!("{} {}", word(one, "status"), word(one, "reason"))).collect()
+    }
+
+    /// Says something to the only trajectory of a case.
+    async fn say(&self, case: Uuid, what: &str, body: Value) -> Value {
+        let id = self.hospital.trajectory(case).await["id"].as_str().unwrap().to_owned();
+        self.hospital.coordinator.post(&format!("/v1/trajectories/{id}/{what}"), body).await.expect(200)
+    }
+
+    /// Travels there; client and sister were asked a day ahead whether their mail is still safe to use.
+    async fn travel(&self, moment: &str) {
+        let moment: DateTime<Utc> = moment.parse().unwrap();
+        while moment - self.now() > TimeDelta::days(60) {
+            self.service.travel(TimeDelta::days(59)).await;
+            self.check_safety().await;
+        }
+        self.service.travel(moment - self.now()).await;
+        self.check_safety().await;
+    }
+
+    async fn check_safety(&self) {
+        for name in ["client", "sister"] {
+            self.hospital.check_safety(self.hospital.people[name]).await;
+        }
+    }
+
+    async fn closed(&self, case: Uuid) -> (Value, Value) {
+        let case = self.hospital.coordinator.get(&format!("/v1/cases/{case}")).await.expect(200);
+        (case["status"].clone(), case["closedReason"].clone())
+    }
+
+    /// While the only hand waits for the mail server and the sister's message is leased and in the queue, `consent` is revoked.
+    async fn withdrawn_at(&self, one_o_clock: &str, consent: Uuid) {
+        let one: DateTime<Utc> = one_o_clock.parse().unwrap();
+        let round = (one - TimeDelta::seconds(10) - TimeDelta::hours(24)).to_rfc3339();
+        self.travel(&(one - TimeDelta::hours(24)).to_rfc3339()).await;
+        let rounds = self.hospital.open("nurse", (&round, &round), None).await;
+        self.service.travel(one - TimeDelta::seconds(11) - self.now()).await;
+        let hold = Behaviour { at: At::Text, does: Does::Hold, times: None };
+        self.mail.hold_again();
+        self.mail.behave_to("coordinator@hospital.example", hold);
+        self.service.clock.move_to(one - TimeDelta::seconds(10));
+        self.service.app().bell.ring();
+        self.mail.wait_for_held(PATIENCE).await;
+        self.service.clock.move_to(one);
+        self.both_leased().await;
+        self.hospital.coordinator.post_nothing(&format!("/v1/consents/{consent}/revoke")).await.expect(200);
+        self.mail.release();
+        self.service.drain().await;
+        self.hospital.complete(rounds, "round", "done").await;
+    }
+
+    /// The round's message and the sister's.
+    async fn both_leased(&self) {
+        let (app, begun) = (self.service.app(), Instant::now());
+        loop {
+            app.bell.ring();
+            let leased = jobs::Entity::find()
+                .filter(jobs::Column::Kind.eq(JobKind::Message))
+                .filter(jobs::Column::LeaseUntil.gt(app.clock.wall()));
+            let leased = leased.count(app.db.reader()).await.unwrap();
+            if leased == 2 {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{leased} of 2 are leased");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn own_words() {
+    let house = house().await;
+    let client = matched(&house).await;
+    let sister = her_track(&house).await;
+    missed_meetings_and_a_sign(&house, (client, sister)).await;
+    withdrawals(&house, (client, sister)).await;
+    years(&house, (client, sister)).await;
+    afterwards(&house, client).await;
+    let to_her = house.mail.seen().into_iter().filter(|mail| mail.to == ["sister@hospital.example"]).count();
+    assert_eq!(to_her, 2, "once before the client withdrew, once between that and her own withdrawal");
+    house.service.is_balanced().await;
+}
+
+/// From the application to the match: the first coach is not the right one, and nobody says why.
+async fn matched(house: &House) -> Uuid {
+    let client = house.open("client", house.coaching, None).await;
+    assert_eq!(house.due(client, "acknowledge").await, "2026-11-09T16:00:00.000Z", "five business days");
+    house.complete(client, "acknowledge", "fits").await;
+    house.hospital.assign(client, "recovery_coach", "coach").await;
+    house.complete(client, "match", "assigned").await;
+    house.travel("2026-11-16T10:00:00Z").await;
+    house.complete(client, "meet", "rematch").await;
+    let case = house.hospital.coordinator.get(&format!("/v1/cases/{client}")).await.expect(200);
+    assert_eq!(case["assignments"], json!([]), "a rematch ends the assignment");
+    house.hospital.assign(client, "recovery_coach", "other_coach").await;
+    house.complete(client, "match", "assigned").await;
+    house.travel("2026-12-01T10:00:00Z").await;
+    house.complete(client, "meet", "match_ok").await;
+    // A support file holds agreements, where a contact log holds nothing.
+    let note = json!({"text": "CANARY-NOTE we meet at the library"});
+    house.hospital.coordinator.post(&format!("/v1/cases/{client}/notes"), note).await.expect(201);
+    let trajectory = house.hospital.trajectory(client).await["id"].as_str().unwrap().to_owned();
+    let too_seldom = json!({"param": "rhythm", "value": "P8W"});
+    let path = format!("/v1/trajectories/{trajectory}/set-param");
+    house.hospital.coordinator.post(&path, too_seldom).await.refused(409, "param_out_of_bounds");
+    let told = house.say(client, "set-param", json!({"param": "rhythm", "value": "P4W"})).await;
+    assert_eq!(told["params"], json!([{"param": "rhythm", "value": "P28D"}]));
+    client
+}
+
+/// Her own case beside it: refused without the relation, and not to be had through the client's.
+async fn her_track(house: &House) -> Uuid {
+    let api = &house.hospital.coordinator;
+    let bare = json!({
+        "personId": house.hospital.people["sister"], "protocolId": house.support,
+        "anchors": [{"anchor": "applied_at", "at": house.now()}],
+    });
+    api.post("/v1/cases", bare).await.refused(400, "invalid_input");
+    let sister = house.open("sister", house.support, Some(house.relation)).await;
+    let case = api.get(&format!("/v1/cases/{sister}")).await.expect(200);
+    assert_eq!(case["relationId"], json!(house.relation));
+    house.hospital.assign(sister, "family_supporter", "expert").await;
+    house.complete(sister, "match", "assigned").await;
+    let coach = house.hospital.as_supporter(&house.service, "other_coach").await;
+    assert_eq!(coach.get(&format!("/v1/cases/{sister}")).await.status, 404, "her file is her own");
+    sister
+}
+
+/// Three meetings are missed in a row and the coach calls; a sign is seen and the coach calls sooner.
+async fn missed_meetings_and_a_sign(house: &House, (client, sister): (Uuid, Uuid)) {
+    house.travel("2026-12-21T14:00:00Z").await;
+    house.complete(client, "goals", "plan_agreed").await;
+    house.complete(sister, "intake", "agreed").await;
+    assert_eq!(house.due(client, "review").await, REVIEWS[0]);
+    house.travel("2027-02-05T18:30:00Z").await;
+    assert!(!house.hospital.follow_ups(client).await.iter().any(|one| one["step"] == "call"), "two missed");
+    house.say(client, "set-anchor", json!({"anchor": "sign_at", "at": "2027-02-05T18:30:00Z"})).await;
+    house.service.drain().await;
+    assert_eq!(house.due(client, "sign").await, "2027-02-08T16:00:00.000Z", "Monday, within one business day");
+    let mails = house.mail.seen();
+    let last = mails.last().unwrap();
+    assert_eq!(last.to, ["other_coach@hospital.example"], "the coach is told at once");
+    house.travel("2027-02-08T09:00:00Z").await;
+    house.complete(client, "sign", "called").await;
+    house.travel("2027-02-09T09:00:00Z").await;
+    assert_eq!(house.due(client, "call").await, "2027-02-11T16:00:00.000Z", "three missed: two business days to call");
+    house.complete(client, "call", "reached").await;
+    assert_eq!(house.closed(client).await.0, "open", "nobody is sent away for not coming");
+}
+
+/// First the client withdraws what lets the sister be written to, then, after giving it again, she withdraws herself: each time with
+/// her message already leased and in the queue.
+async fn withdrawals(house: &House, (client, sister): (Uuid, Uuid)) {
+    let (sent, revoked) = ("sent ", "suppressed consent_revoked");
+    assert_eq!(house.told(sister, "support").await, [sent], "as long as both agree");
+    house.withdrawn_at("2027-03-14T12:00:00Z", house.towards_her).await;
+    assert_eq!(house.told(sister, "ask").await, [revoked], "the client withdrew");
+    assert_eq!(house.told(client, "review").await, [sent], "the client's own mail is another matter");
+    reviewed(house, (client, sister), (REVIEWS[0], "taper")).await;
+    house.complete(client, "taper_on", "on_call").await;
+    let all = house.hospital.follow_ups(client).await;
+    let mut meetings = all.iter().filter(|one| one["step"] == "meeting");
+    assert!(
+        meetings.all(|one| !one["finalAt"].is_null()),
+        "from here on they meet when there is something to meet about"
+    );
+    let person = house.hospital.people["client"];
+    let again = json!({"purpose": "inform_family", "recipientPersonId": house.hospital.people["sister"]});
+    agree(&house.hospital, person, again).await;
+    house.travel("2027-05-03T10:00:00Z").await;
+    assert_eq!(house.told(sister, "support").await, [sent, sent], "both agree again");
+    house.withdrawn_at("2027-06-11T11:00:00Z", house.her_own).await;
+    assert_eq!(house.told(sister, "ask").await, [revoked, revoked], "she withdrew");
+}
+
+/// A review on its day, at ten; the talk with the sister falls on the same day.
+async fn reviewed(house: &House, (client, sister): (Uuid, Uuid), (at, outcome): (&str, &str)) {
+    assert_eq!(house.due(client, "review").await, at, "ten o'clock in winter and in summer");
+    assert_eq!(house.due(sister, "talk").await, at);
+    house.travel(at).await;
+    house.complete(client, "review", outcome).await;
+    house.complete(sister, "talk", "held").await;
+}
+
+/// The rest of the eighteen months: the reviews stay, and after nine of them the question whether to meet less often comes by itself.
+async fn years(house: &House, (client, sister): (Uuid, Uuid)) {
+    reviewed(house, (client, sister), (REVIEWS[1], "continue")).await;
+    reviewed(house, (client, sister), (REVIEWS[2], "continue")).await;
+    house.complete(client, "taper", "not_yet").await;
+    house.complete(client, "taper_on", "on_call").await;
+    reviewed(house, (client, sister), (REVIEWS[3], "continue")).await;
+    reviewed(house, (client, sister), (REVIEWS[4], "continue")).await;
+    assert_eq!(house.due(client, "review").await, REVIEWS[5]);
+    house.travel(REVIEWS[5]).await;
+    let told = house.told(client, "review").await;
+    assert_eq!(told.len(), 6, "a week ahead of each review");
+    assert!(told.iter().all(|one| one == "sent "), "{told:?}");
+    house.complete(client, "review", "goals_met").await;
+    assert_eq!(house.closed(client).await, (json!("closed"), json!("goals_met")));
+    house.complete(sister, "talk", "enough_for_now").await;
+    assert_eq!(house.closed(sister).await, (json!("closed"), json!("enough_for_now")));
+    for step in ["ask", "support"] {
+        let told = house.told(sister, step).await;
+        assert!(
+            told[2..].iter().all(|one| one == "suppressed consent_revoked"),
+            "nothing after she withdrew: {told:?}"
+        );
+    }
+}
+
+/// After closing: only the question that was asked for; and back without a new intake.
+async fn afterwards(house: &House, client: Uuid) {
+    house.say(client, "opt-in", json!({"steps": ["check_6m"]})).await;
+    house.travel("2028-12-20T09:00:00Z").await;
+    house.travel("2028-12-21T10:00:00Z").await;
+    assert_eq!(house.told(client, "check_3m").await, [""; 0], "nobody asked for it");
+    assert_eq!(house.told(client, "check_6m").await, ["sent "]);
+    house.complete(client, "check_6m", "wants_to_talk").await;
+    assert_eq!(house.closed(client).await.0, "open");
+    assert_eq!(house.due(client, "meeting").await, "2028-12-28T09:00:00.000Z");
+    let body = json!({"reason": "enough_for_now"});
+    house.hospital.coordinator.post(&format!("/v1/cases/{client}/close"), body).await.expect(200);
+    house.travel("2030-01-01T10:00:00Z").await;
+    let all = house.hospital.follow_ups(client).await;
+    assert!(all.iter().all(|one| !one["finalAt"].is_null()), "nothing is left: {all:#?}");
+}
