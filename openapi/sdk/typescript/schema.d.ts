@@ -3239,7 +3239,7 @@ export interface components {
         Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
     };
     responses: {
-        /** @description A rule says no. Codes: `external_ref_taken`, `own_key`, `case_already_closed`, `case_not_closed`, `trajectory_closed`, `record_profile_forbids_notes`, `record_profile_differs`, `subject_differs`, `unknown_param`, `param_out_of_bounds`, `too_early`, `already_final`, `not_yet_planned`, `unknown_outcome`, `unknown_anchor`, `outside_window`, `not_allowed_now`, `consent_missing`, `consent_already_revoked`, `protocol_not_draft`, `protocol_not_published`, `already_involved`, `already_ended`, `key_revoked`, `same_person`, `unit_cycle`, `involvement_has_case`, `message_not_sent`, `idempotency_in_progress`. */
+        /** @description A rule says no. Codes: `external_ref_taken`, `own_key`, `case_already_closed`, `case_not_closed`, `trajectory_closed`, `record_profile_forbids_notes`, `record_profile_differs`, `subject_differs`, `unknown_param`, `param_out_of_bounds`, `too_early`, `already_final`, `not_yet_planned`, `unknown_outcome`, `unknown_anchor`, `outside_window`, `not_allowed_now`, `consent_missing`, `consent_already_revoked`, `protocol_not_draft`, `protocol_not_published`, `already_involved`, `already_ended`, `key_revoked`, `same_person`, `unit_cycle`, `involvement_has_case`, `link_cut`, `message_not_sent`, `idempotency_in_progress`. */
         Conflict: {
             headers: {
                 "API-Version": components["headers"]["ApiVersion"];
