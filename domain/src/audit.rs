@@ -119,7 +119,7 @@ pub struct Line {
 pub async fn of_person(cx: &Context<'_>, person: PersonId, before: Option<Uuid>, limit: u64) -> Result<Vec<Line>> {
     use access_events::Column as C;
     cx.may(Action::ReadAudit)?;
-    if !people::exists(&cx.db(), cx, person).await? {
+    if !people::existed(&cx.db(), cx, person).await? {
         return Err(Error::NotFound);
     }
     let mut found = access_events::Entity::find()

@@ -166,6 +166,16 @@ violations! {
     UnitCycle = "unit_cycle", "The unit would hang below itself";
     /// The case has a supporter for this involvement already.
     InvolvementHasCase = "involvement_has_case", "The involvement already has a case";
+    /// A legal hold stops it already.
+    CaseHeld = "case_held", "The case is under legal hold";
+    /// No legal hold stops it.
+    CaseNotHeld = "case_not_held", "The case is not under legal hold";
+    /// The record was pseudonymised; it is about nobody any more.
+    CaseForgotten = "case_forgotten", "The case was pseudonymised";
+    /// Something open, held or to be kept by law needs the person (DOMAIN 7.1).
+    PersonNeeded = "person_needed", "The person cannot be erased now";
+    /// The person was erased.
+    PersonErased = "person_erased", "The person was erased";
     /// The incident and its support are no longer linked (DESIGN section 4).
     LinkCut = "link_cut", "The incident can no longer be linked with support";
     /// The message is not one that was sent.

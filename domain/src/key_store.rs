@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use nazorg_entities::{DataKeyId, OrganisationId, data_keys};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use crate::{
     database::Database,
@@ -76,6 +76,22 @@ impl KeyStore {
     /// One key; `Err(Internal)` when it was destroyed or the master key is another.
     pub async fn one(&self, id: DataKeyId) -> Result<Arc<Secret>> {
         self.many(&[id]).await?.remove(&id).ok_or_else(|| Error::internal(format!("data key {id} is gone")))
+    }
+
+    /// Destroys a key: what it sealed is unreadable from then on, in this store's data and in every backup of it. Once it is
+    /// gone it stays gone, however often this is asked; another process forgets it within half a minute.
+    pub async fn destroy(&self, id: DataKeyId, wall: nazorg_entities::Instant) -> Result<()> {
+        let tx = self.db.begin().await?;
+        data_keys::Entity::update_many()
+            .col_expr(data_keys::Column::Wrapped, Expr::value(None::<Vec<u8>>))
+            .col_expr(data_keys::Column::DestroyedAt, Expr::value(Some(wall)))
+            .filter(data_keys::Column::Id.eq(id))
+            .filter(data_keys::Column::DestroyedAt.is_null())
+            .exec(&*tx)
+            .await?;
+        tx.commit(&crate::app::SilentBell).await?;
+        self.known.invalidate(&id);
+        Ok(())
     }
 
     /// The keys that still exist among `ids`, in one query for those not in memory.

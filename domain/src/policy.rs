@@ -40,6 +40,8 @@ pub enum Action {
     ReadCases,
     /// Change, assign, close and reopen cases, set anchors.
     WriteCases,
+    /// Hold a case, see what will be forgotten when, erase a person.
+    ManageRetention,
     /// Write a note.
     WriteNotes,
     /// See follow-ups.
@@ -147,6 +149,7 @@ impl Action {
             A::ReadCases | A::ReadFollowUps | A::ReadMessages => Scope::CasesRead,
             A::OpenCases
             | A::WriteCases
+            | A::ManageRetention
             | A::WriteNotes
             | A::CompleteFollowUps
             | A::ManageFollowUps

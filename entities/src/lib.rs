@@ -36,8 +36,10 @@ macro_rules! table {
     };
 }
 
+mod forgetting;
 mod tables;
 
+pub use forgetting::*;
 pub use ids::*;
 pub use sets::*;
 pub use tables::*;

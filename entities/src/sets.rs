@@ -108,7 +108,15 @@ closed_set! {
         Message = "message",
         /// The link between an incident and its support is to be cut.
         IncidentLink = "incident_link",
+        /// What a closed case's protocol says is done with it in the end.
+        CaseRetention = "case_retention",
+        /// A key is to be destroyed, and events dropped.
+        Remains = "remains",
     }
+    /// What a tally counts.
+    TallySubject { Case = "case", FollowUp = "follow_up", Message = "message", }
+    /// What is left when the rows are gone: of a case its key and its events, otherwise a key alone.
+    RemainsKind { Case = "case", Key = "key", }
     /// What was done, as in NEN 7513 (DOMAIN 7.4).
     AccessAction { Create = "C", Read = "R", Update = "U", Delete = "D", Execute = "E", }
     /// How an access ended.

@@ -62,6 +62,7 @@ table! {
         deceased_at: Option<Instant>,
         created_at: Instant,
         version: i32,
+        erased_at: Option<Instant>,
     }
 }
 table! {
@@ -238,6 +239,8 @@ table! {
         closed_reason: Option<String>,
         reopened_at: Option<Instant>,
         version: i32,
+        held_at: Option<Instant>,
+        forgotten_at: Option<Instant>,
     }
 }
 table! {

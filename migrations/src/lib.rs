@@ -9,6 +9,7 @@ mod m0001_key_store;
 mod m0001_records;
 mod m0002_incident_links;
 mod m0003_close_ones;
+mod m0004_retention;
 
 /// The migrations of the data store.
 pub struct Migrator;
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_first_part::Migration),
             Box::new(m0002_incident_links::Migration),
             Box::new(m0003_close_ones::Migration),
+            Box::new(m0004_retention::Migration),
         ]
     }
 }

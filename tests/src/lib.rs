@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and this crate is only used by tests"
 )]
 
+pub mod backup;
 pub mod canary;
 pub mod client;
 pub mod clock;

@@ -131,6 +131,27 @@ impl Postgres {
         texts.concat()
     }
 
+    /// The data alone as SQL text, without the keys: a data backup.
+    ///
+    /// # Panics
+    /// When `pg_dump` fails.
+    pub fn backup(&self) -> String {
+        let output = Command::new(self.bin.join("pg_dump")).args(["--clean", "--if-exists"]).arg(self.url()).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Puts a data backup in place of the data; the keys stay what they are.
+    ///
+    /// # Panics
+    /// When `psql` fails.
+    pub fn restore(&self, backup: &str) {
+        let file = self.dir.path().join("backup.sql");
+        fs::write(&file, backup).unwrap();
+        run(Command::new(self.bin.join("psql")).args(["-q", "-v", "ON_ERROR_STOP=1", "-f"]).arg(&file).arg(self.url()));
+    }
+
     /// What the server wrote to its log.
     pub fn log(&self) -> String {
         fs::read_to_string(self.log_path()).unwrap_or_default()

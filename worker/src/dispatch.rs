@@ -72,6 +72,8 @@ async fn handle(hands: &handlers::Hands, batch: &LeasedBatch) -> Result<Vec<ToSe
         JobKind::FollowUp => handlers::follow_up::run(hands, batch).await.map(|()| Vec::new()),
         JobKind::Message => handlers::message::take(hands, batch).await,
         JobKind::IncidentLink => handlers::forgetting::cut_links(hands, batch).await.map(|()| Vec::new()),
+        JobKind::CaseRetention => handlers::forgetting::forget_cases(hands, batch).await.map(|()| Vec::new()),
+        JobKind::Remains => handlers::forgetting::finish(hands, batch).await.map(|()| Vec::new()),
     }
 }
 

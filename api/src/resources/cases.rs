@@ -156,6 +156,28 @@ impl Cases {
         })
     }
 
+    /// Hold a case
+    ///
+    /// A legal hold: nothing of the case is forgotten, and the person it is about cannot be erased, until the hold is lifted.
+    #[oai(path = "/cases/:id/hold", method = "post", operation_id = "holdCase")]
+    async fn hold(&self, once: OnceIfKeyed<'_>, id: Path<Uuid>) -> Answer<Current<CaseView>> {
+        once!(once, |cx| {
+            let case = cases::hold(cx, CaseId(id.0)).await?;
+            Current::new(case.version, case.into())
+        })
+    }
+
+    /// Lift the hold of a case
+    ///
+    /// What was to be forgotten meanwhile is forgotten at once.
+    #[oai(path = "/cases/:id/lift-hold", method = "post", operation_id = "liftHold")]
+    async fn lift_hold(&self, once: OnceIfKeyed<'_>, id: Path<Uuid>) -> Answer<Current<CaseView>> {
+        once!(once, |cx| {
+            let case = cases::lift_hold(cx, CaseId(id.0)).await?;
+            Current::new(case.version, case.into())
+        })
+    }
+
     /// List the notes of a case
     ///
     /// Oldest first.
@@ -203,6 +225,10 @@ struct CaseView {
     /// Why it closed: a word of the protocol or of the closing.
     closed_reason: Option<String>,
     reopened_at: Option<Instant>,
+    /// Since when a legal hold stops its retention.
+    held_at: Option<Instant>,
+    /// When it was pseudonymised: it is about nobody any more.
+    forgotten_at: Option<Instant>,
     /// Who fills which role now.
     assignments: Vec<AssignmentView>,
     /// What other systems call it.
@@ -223,6 +249,8 @@ impl From<Case> for CaseView {
             closed_at,
             closed_reason,
             reopened_at,
+            held_at,
+            forgotten_at,
             assignments,
             external_refs,
             version: _,
@@ -239,6 +267,8 @@ impl From<Case> for CaseView {
             closed_at: closed_at.map(Instant),
             closed_reason,
             reopened_at: reopened_at.map(Instant),
+            held_at: held_at.map(Instant),
+            forgotten_at: forgotten_at.map(Instant),
             assignments: assignments.into_iter().map(Into::into).collect(),
             external_refs: external_refs.into_iter().map(Into::into).collect(),
         }

@@ -17,6 +17,7 @@ mod persons;
 mod previews;
 mod protocols;
 mod relations;
+mod retention;
 mod roster_entries;
 mod sets;
 mod support_offers;
@@ -46,5 +47,8 @@ fn people() -> impl OpenApi {
 
 /// What support is made of.
 fn support() -> impl OpenApi {
-    (cases::Cases, trajectories::Trajectories, follow_ups::FollowUps, messages::Messages, oversight::Oversight)
+    (
+        (cases::Cases, trajectories::Trajectories, follow_ups::FollowUps, messages::Messages),
+        (oversight::Oversight, retention::Retention),
+    )
 }

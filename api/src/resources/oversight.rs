@@ -173,6 +173,8 @@ impl From<Line> for AccessEventView {
 struct LedgerView {
     follow_ups: Vec<BucketView>,
     messages: Vec<BucketView>,
+    /// The cases that are gone: reduced to a tally, or deleted. What was planned in them is still counted above.
+    forgotten_cases: Vec<BucketView>,
     /// How many things cannot be accounted for; must be 0.
     unaccounted: i64,
     /// How many of them per reason.
@@ -210,11 +212,12 @@ struct FindingView {
 
 impl From<Ledger> for LedgerView {
     fn from(ledger: Ledger) -> Self {
-        let Ledger { follow_ups, messages, unaccounted, reasons, findings } = ledger;
+        let Ledger { follow_ups, messages, forgotten_cases, unaccounted, reasons, findings } = ledger;
         let bucket = |Bucket { status, reason, count }: Bucket| BucketView { status, reason, count };
         Self {
             follow_ups: follow_ups.into_iter().map(bucket).collect(),
             messages: messages.into_iter().map(bucket).collect(),
+            forgotten_cases: forgotten_cases.into_iter().map(bucket).collect(),
             unaccounted,
             reasons: reasons
                 .into_iter()

@@ -95,6 +95,19 @@ impl Persons {
         let person = people::change(&ask, PersonId(id.0), if_match.0, body.0.try_into()?).await?;
         Ok(Current::new(person.version, person.into()))
     }
+
+    /// Erase a person
+    ///
+    /// Name, addresses, relations, consents and references go at once, and the key that reads them in old backups with them;
+    /// nothing is sent any more, and what refers to the person refers to nobody. Refused with `person_needed` while a case
+    /// about them is open or held, a file about them must be kept by law, or they support or work here. It cannot be undone.
+    #[oai(path = "/persons/:id/erase", method = "post", operation_id = "erasePerson")]
+    async fn erase(&self, once: OnceIfKeyed<'_>, id: Path<Uuid>) -> Answer<Current<PersonView>> {
+        once!(once, |cx| {
+            let person = people::erase(cx, PersonId(id.0)).await?;
+            Current::new(person.version, person.into())
+        })
+    }
 }
 
 fn read_zone(zone: String) -> Result<Tz, Error> {
@@ -121,6 +134,8 @@ struct PersonView {
     /// What other systems call them.
     external_refs: Vec<ExternalRefView>,
     created_at: Instant,
+    /// When they were erased.
+    erased_at: Option<Instant>,
 }
 
 impl From<Person> for PersonView {
@@ -135,6 +150,7 @@ impl From<Person> for PersonView {
             deceased_at,
             external_refs,
             created_at,
+            erased_at,
             version: _,
         } = person;
         Self {
@@ -147,6 +163,7 @@ impl From<Person> for PersonView {
             deceased_at: deceased_at.map(Instant),
             external_refs: external_refs.into_iter().map(Into::into).collect(),
             created_at: Instant(created_at),
+            erased_at: erased_at.map(Instant),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     database::{Tx, Writing},
     error::{Error, Result, ViolationCode},
     events::{self, Event, Kind},
-    incidents, trajectories,
+    incidents, retention, trajectories,
 };
 
 /// Another person is to be sought: whoever fills the role no longer does.
@@ -27,6 +27,7 @@ pub(crate) async fn close_when_all_closed(tx: &Writing, cx: &Context<'_>, case: 
     }
     let expected = found.version;
     rows::update(tx, cx, &rules::closed(found, reason, cx.now), expected).await?;
+    retention::owe(tx, cx, case).await?;
     let event = Event::new(Kind::CaseClosed, case.0).of_case(case);
     events::record(tx, cx, [event.with(json!({ "reason": reason }))]).await
 }
@@ -39,6 +40,7 @@ pub(crate) async fn reopen_with_trajectory(tx: &Writing, cx: &Context<'_>, case:
     }
     let expected = found.version;
     rows::update(tx, cx, &rules::reopened(found, cx.now), expected).await?;
+    retention::release(tx, case).await?;
     events::record(tx, cx, [Event::new(Kind::CaseReopened, case.0).of_case(case)]).await
 }
 

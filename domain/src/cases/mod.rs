@@ -1,6 +1,7 @@
 //! Cases: one stretch of support for one person, opened with its first trajectory, closed when the last one is.
 
 mod consequences;
+mod holding;
 mod notes;
 mod numbers;
 mod rows;
@@ -25,9 +26,11 @@ use crate::{
     policy::{Action, Reach},
     protocol_versions,
     protocols::Protocol,
+    retention,
     trajectories::{self, ForCase, NewTrajectory},
 };
 
+pub use holding::{hold, lift_hold};
 pub use notes::{Note, list_notes, write_note};
 pub use numbers::Numbers;
 
@@ -59,6 +62,10 @@ pub struct Case {
     pub closed_reason: Option<String>,
     /// When it was last reopened.
     pub reopened_at: Option<Instant>,
+    /// Since when a legal hold stops its retention.
+    pub held_at: Option<Instant>,
+    /// When it was pseudonymised.
+    pub forgotten_at: Option<Instant>,
     /// Who fills which role now.
     pub assignments: Vec<Assignment>,
     /// What other systems call it.
@@ -155,6 +162,8 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
         closed_at: None,
         closed_reason: None,
         reopened_at: None,
+        held_at: None,
+        forgotten_at: None,
         assignments: assignments
             .into_iter()
             .map(|(role, person_id)| Assignment {
@@ -297,6 +306,7 @@ pub async fn close(cx: &Context<'_>, id: CaseId, reason: ClosedReason) -> Result
     let after = rules::closed(case, reason.as_str(), cx.now);
     rows::update(&tx, cx, &after, expected).await?;
     trajectories::close_all(&tx, cx, id, reason.as_str()).await?;
+    retention::owe(&tx, cx, id).await?;
     kept(&tx, cx, &after, (Kind::CaseClosed, AccessAction::Update)).await?;
     tx.commit().await?;
     Ok(after)
@@ -311,9 +321,13 @@ pub async fn reopen(cx: &Context<'_>, id: CaseId) -> Result<Case> {
     if case.status == CaseStatus::Open {
         return Err(Error::violation(ViolationCode::CaseNotClosed, "The case is open."));
     }
+    if case.forgotten_at.is_some() {
+        return Err(Error::violation(ViolationCode::CaseForgotten, "It is about nobody any more; open a new case."));
+    }
     let expected = case.version;
     let after = rules::reopened(case, cx.now);
     rows::update(&tx, cx, &after, expected).await?;
+    retention::release(&tx, id).await?;
     kept(&tx, cx, &after, (Kind::CaseReopened, AccessAction::Update)).await?;
     tx.commit().await?;
     Ok(after)

@@ -141,6 +141,8 @@ fn read(row: cases::Model, assignments: Vec<Assignment>, external_refs: Vec<exte
         closed_reason,
         reopened_at,
         version,
+        held_at,
+        forgotten_at,
     } = row;
     Case {
         id,
@@ -154,6 +156,8 @@ fn read(row: cases::Model, assignments: Vec<Assignment>, external_refs: Vec<exte
         closed_at,
         closed_reason,
         reopened_at,
+        held_at,
+        forgotten_at,
         assignments,
         external_refs,
         version,
@@ -173,6 +177,8 @@ pub(super) async fn insert(tx: &Writing, cx: &Context<'_>, case: &Case, key: Opt
         closed_at,
         closed_reason,
         reopened_at,
+        held_at,
+        forgotten_at,
         assignments,
         external_refs: _,
         version,
@@ -192,6 +198,8 @@ pub(super) async fn insert(tx: &Writing, cx: &Context<'_>, case: &Case, key: Opt
         closed_reason: Set(closed_reason),
         reopened_at: Set(reopened_at),
         version: Set(version),
+        held_at: Set(held_at),
+        forgotten_at: Set(forgotten_at),
     };
     cases::Entity::insert(row).exec_without_returning(&**tx).await?;
     insert_assignments(tx, cx, id, &assignments).await
@@ -204,6 +212,7 @@ pub(super) async fn update(tx: &Writing, cx: &Context<'_>, after: &Case, expecte
         .col_expr(cases::Column::ClosedAt, Expr::value(after.closed_at))
         .col_expr(cases::Column::ClosedReason, Expr::value(after.closed_reason.clone()))
         .col_expr(cases::Column::ReopenedAt, Expr::value(after.reopened_at))
+        .col_expr(cases::Column::HeldAt, Expr::value(after.held_at))
         .col_expr(cases::Column::Version, Expr::value(after.version))
         .filter(cases::Column::OrganisationId.eq(cx.organisation))
         .filter(cases::Column::Id.eq(after.id))

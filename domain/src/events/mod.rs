@@ -47,6 +47,7 @@ kinds! {
     ProtocolRetired = "protocol.retired", "protocol";
     PersonCreated = "person.created", "person";
     PersonChanged = "person.changed", "person";
+    PersonErased = "person.erased", "person";
     ContactPointChanged = "contact_point.changed", "contact_point";
     RelationChanged = "relation.changed", "relation";
     ConsentGiven = "consent.given", "consent";
@@ -60,6 +61,11 @@ kinds! {
     CaseClosed = "case.closed", "case";
     CaseReopened = "case.reopened", "case";
     CaseAssigned = "case.assigned", "case";
+    CaseHeld = "case.held", "case";
+    CaseHoldLifted = "case.hold_lifted", "case";
+    CaseReduced = "case.reduced", "case";
+    CasePseudonymised = "case.pseudonymised", "case";
+    CaseDeleted = "case.deleted", "case";
     NoteWritten = "note.written", "note";
     TrajectoryStarted = "trajectory.started", "trajectory";
     TrajectoryChanged = "trajectory.changed", "trajectory";

@@ -6,10 +6,10 @@ pub mod rules;
 
 use std::collections::BTreeMap;
 
-use nazorg_entities::{CaseId, Instant, OrganisationId, TrajectoryId};
+use nazorg_entities::{CaseId, Instant, OrganisationId, TallySubject, TrajectoryId};
 use uuid::Uuid;
 
-use crate::{App, Context, error::Result, policy::Action, trajectories};
+use crate::{App, Context, error::Result, policy::Action, retention, trajectories};
 
 pub use rules::{Finding, Reason};
 
@@ -47,6 +47,8 @@ pub struct Ledger {
     pub follow_ups: Vec<Bucket>,
     /// Where the messages stand.
     pub messages: Vec<Bucket>,
+    /// The cases that are gone: reduced or deleted. What was planned in them is still counted above.
+    pub forgotten_cases: Vec<Bucket>,
     /// How many things cannot be accounted for; must be 0.
     pub unaccounted: i64,
     /// How many of them per reason.
@@ -68,7 +70,11 @@ pub async fn read(cx: &Context<'_>, extent: Extent) -> Result<Ledger> {
 async fn balance(cx: &Context<'_>, extent: Extent) -> Result<Ledger> {
     let snapshot = rows::snapshot(cx).await?;
     let follow_ups = rows::follow_up_buckets(&snapshot, cx, extent).await?;
+    let follow_ups =
+        rules::together(follow_ups, retention::buckets(&snapshot, cx, TallySubject::FollowUp, extent).await?);
     let messages = rows::message_buckets(&snapshot, cx, extent).await?;
+    let messages = rules::together(messages, retention::buckets(&snapshot, cx, TallySubject::Message, extent).await?);
+    let forgotten_cases = retention::buckets(&snapshot, cx, TallySubject::Case, extent).await?;
     let mut findings = rows::orphans(&snapshot, cx, extent.case_id).await?;
     let mut after: Option<TrajectoryId> = None;
     loop {
@@ -98,7 +104,7 @@ async fn balance(cx: &Context<'_>, extent: Extent) -> Result<Ledger> {
     }
     let unaccounted = i64::try_from(findings.len()).unwrap_or(i64::MAX);
     findings.truncate(TOLD);
-    Ok(Ledger { follow_ups, messages, unaccounted, reasons, findings })
+    Ok(Ledger { follow_ups, messages, forgotten_cases, unaccounted, reasons, findings })
 }
 
 /// Checks every organisation, for the metric and the alarm; answers what is unaccounted for in each.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use nazorg_entities::{
-    CaseId, FollowUpId, Instant, JobKind, TrajectoryId, follow_ups, incidents, jobs, messages, support_links,
-    trajectories,
+    CaseId, FollowUpId, Instant, JobKind, TrajectoryId, cases, follow_ups, incidents, jobs, messages, remains,
+    support_links, trajectories,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, IsolationLevel, QueryFilter, QueryOrder,
@@ -16,7 +16,7 @@ use super::{
     Bucket, Extent, Finding, Kept, Reason,
     rules::{KeptFollowUp, KeptJob, KeptMessage},
 };
-use crate::{Context, error::Result};
+use crate::{Context, error::Result, retention};
 
 /// One snapshot for the whole check: what happens meanwhile is seen wholly or not at all.
 pub(super) async fn snapshot(cx: &Context<'_>) -> Result<DatabaseTransaction> {
@@ -188,6 +188,7 @@ pub(super) async fn orphans(db: &impl ConnectionTrait, cx: &Context<'_>, case: O
     found.extend(lost.into_iter().map(|id| Finding::new(Reason::WithoutTrajectory, id)));
     found.extend(links_without_job(db, cx, case).await?);
     if case.is_none() {
+        found.extend(forgetting(db, cx).await?);
         for kind in JobKind::all() {
             found.extend(jobs_without(db, cx, kind).await?);
         }
@@ -211,6 +212,16 @@ async fn jobs_without(db: &impl ConnectionTrait, cx: &Context<'_>, kind: JobKind
             .select_only()
             .column(incidents::Column::Id)
             .filter(incidents::Column::OrganisationId.eq(cx.organisation))
+            .into_query(),
+        JobKind::CaseRetention => cases::Entity::find()
+            .select_only()
+            .column(cases::Column::Id)
+            .filter(cases::Column::OrganisationId.eq(cx.organisation))
+            .into_query(),
+        JobKind::Remains => remains::Entity::find()
+            .select_only()
+            .column(remains::Column::Id)
+            .filter(remains::Column::OrganisationId.eq(cx.organisation))
             .into_query(),
     };
     let lost: Vec<Uuid> = jobs::Entity::find()
@@ -244,4 +255,31 @@ async fn links_without_job(db: &impl ConnectionTrait, cx: &Context<'_>, case: Op
         .all(db)
         .await?;
     Ok(lost.into_iter().map(|id| Finding::new(Reason::LinkWithoutJob, id)).collect())
+}
+
+/// What should be forgotten and nobody is going to, and cases that went without being counted.
+async fn forgetting(db: &impl ConnectionTrait, cx: &Context<'_>) -> Result<Vec<Finding>> {
+    let owed = jobs::Entity::find()
+        .select_only()
+        .column(jobs::Column::Subject)
+        .filter(jobs::Column::OrganisationId.eq(cx.organisation))
+        .filter(jobs::Column::Kind.eq(JobKind::Remains))
+        .filter(jobs::Column::GivenUpAt.is_null())
+        .into_query();
+    let left: Vec<Uuid> = remains::Entity::find()
+        .select_only()
+        .column(remains::Column::Id)
+        .filter(remains::Column::OrganisationId.eq(cx.organisation))
+        .filter(remains::Column::Id.not_in_subquery(owed))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let kept = retention::without_job(db, cx).await?;
+    let counted = retention::counted(db, cx).await?;
+    Ok(left
+        .into_iter()
+        .map(|id| Finding::new(Reason::RemainsWithoutJob, id))
+        .chain(kept.into_iter().map(|case| Finding::new(Reason::RetentionWithoutJob, case.0)))
+        .chain((!counted).then(|| Finding::new(Reason::TallyDiffers, cx.organisation.0)))
+        .collect())
 }

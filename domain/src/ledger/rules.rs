@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nazorg_entities::{FollowUpId, Instant, MessageId, MessageStatus, TrajectoryStatus};
 use uuid::Uuid;
 
-use super::Kept;
+use super::{Bucket, Kept};
 use crate::{
     protocols::{FollowUp, Status},
     trajectories::{Running, key_text},
@@ -50,6 +50,12 @@ reasons! {
     JobGivenUp = "job_given_up";
     /// An incident and its support are linked, and nobody is going to cut the link.
     LinkWithoutJob = "link_without_job";
+    /// A closed case's protocol says what is done with it, and nobody is going to do it.
+    RetentionWithoutJob = "retention_without_job";
+    /// A key should be destroyed, and nobody is going to.
+    RemainsWithoutJob = "remains_without_job";
+    /// More or fewer cases were counted than went.
+    TallyDiffers = "tally_differs";
     /// A job wakes nothing.
     JobWithoutSubject = "job_without_subject";
     /// A follow-up or message stands in no trajectory.
@@ -75,6 +81,16 @@ impl Finding {
     pub fn new(reason: Reason, subject: Uuid) -> Self {
         Self { reason, subject }
     }
+}
+
+/// What is kept and what was counted before it went, in one.
+#[must_use]
+pub fn together(kept: Vec<Bucket>, counted: Vec<Bucket>) -> Vec<Bucket> {
+    let mut sums: BTreeMap<(String, Option<String>), i64> = BTreeMap::new();
+    for Bucket { status, reason, count } in kept.into_iter().chain(counted) {
+        *sums.entry((status, reason)).or_default() += count;
+    }
+    sums.into_iter().map(|((status, reason), count)| Bucket { status, reason, count }).collect()
 }
 
 /// A follow-up's row.

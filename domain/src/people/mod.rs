@@ -2,6 +2,7 @@
 
 pub mod consents;
 pub mod contact_points;
+mod erasure;
 mod recipients;
 pub mod relations;
 mod rows;
@@ -14,8 +15,9 @@ use nazorg_entities::{AccessAction, DataKeyId, Instant, PersonId};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
+pub use erasure::erase;
 pub use recipients::{Reachable, Recipient, open_address, recipients};
-pub use rows::{exists, known};
+pub use rows::{existed, exists, known};
 
 use crate::{
     Context,
@@ -53,6 +55,8 @@ pub struct Person {
     pub external_refs: Vec<ExternalRef>,
     /// Since when they are registered.
     pub created_at: Instant,
+    /// When they were erased.
+    pub erased_at: Option<Instant>,
     /// Row version.
     pub version: i32,
 }
@@ -157,7 +161,7 @@ pub async fn change(cx: &Context<'_>, id: PersonId, expected: i32, change: Perso
     let reach = cx.may(Action::WritePeople)?;
     rules::change(&change)?;
     let tx = cx.begin().await?;
-    let row = rows::one(&**tx, cx, reach, id).await?;
+    let row = rows::present(&**tx, cx, reach, id).await?;
     let key = row.key_id;
     let before = open_one(&**tx, cx, row).await?;
     let after = Person { version: expected + 1, ..rules::changed(before, change, cx.now) };
@@ -219,6 +223,7 @@ async fn insert(
         deceased_at: None,
         external_refs,
         created_at: cx.now,
+        erased_at: None,
         version: 1,
     };
     let sealed = seal(tx, cx, &person, &key).await?;
@@ -253,7 +258,8 @@ async fn open(db: &impl ConnectionTrait, cx: &Context<'_>, found: Vec<rows::Row>
     found
         .into_iter()
         .map(|row| {
-            let key = keys.get(&row.key_id);
+            // Elsewhere the key may linger in memory for a moment after it was destroyed.
+            let key = keys.get(&row.key_id).filter(|_| row.erased_at.is_none());
             let name = key.map(|key| key.open_text(&place(NAME, row.id.0), &row.name)).transpose()?;
             let external_refs = refs.remove(&row.id.0).unwrap_or_default();
             Ok(row.into_person(name, external_refs))

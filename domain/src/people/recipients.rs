@@ -61,6 +61,7 @@ pub async fn recipients(
             deceased_at,
             created_at: _,
             version: _,
+            erased_at: _,
         } = row;
         keys.insert(id, key_id);
         let reachable = Vec::new();

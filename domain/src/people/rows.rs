@@ -1,5 +1,7 @@
 //! The SQL of persons.
 
+mod erasing;
+
 use std::collections::HashSet;
 
 use chrono_tz::Tz;
@@ -16,10 +18,11 @@ use super::Person;
 use crate::{
     Context,
     database::Writing,
-    error::{Error, Result},
+    error::{Error, Result, ViolationCode},
     external_refs::ExternalRef,
     policy::Reach,
 };
+pub(super) use erasing::{erase, locked, needed};
 
 /// A person as kept.
 pub(super) struct Row {
@@ -33,6 +36,7 @@ pub(super) struct Row {
     pub(super) deceased_at: Option<Instant>,
     pub(super) created_at: Instant,
     pub(super) version: i32,
+    pub(super) erased_at: Option<Instant>,
 }
 
 impl Row {
@@ -49,6 +53,7 @@ impl Row {
             deceased_at,
             created_at,
             version,
+            erased_at,
         } = self;
         Person {
             id,
@@ -60,6 +65,7 @@ impl Row {
             deceased_at,
             external_refs,
             created_at,
+            erased_at,
             version,
         }
     }
@@ -84,17 +90,23 @@ pub(super) fn of_own_cases(cx: &Context<'_>) -> SelectStatement {
         .into_query()
 }
 
-/// Whether the tenant has this person.
+/// Whether the tenant has this person; who was erased can be named no more.
 pub async fn exists(db: &impl ConnectionTrait, cx: &Context<'_>, id: PersonId) -> Result<bool> {
+    Ok(known(db, cx, &[id]).await?.contains(&id))
+}
+
+/// Whether the tenant has this person, or had before they were erased.
+pub async fn existed(db: &impl ConnectionTrait, cx: &Context<'_>, id: PersonId) -> Result<bool> {
     Ok(visible(cx, Reach::All).filter(persons::Column::Id.eq(id)).count(db).await? > 0)
 }
 
-/// Those of `ids` the tenant has, as ids.
+/// Those of `ids` the tenant has and who were not erased, as ids.
 pub async fn known(db: &impl ConnectionTrait, cx: &Context<'_>, ids: &[PersonId]) -> Result<HashSet<PersonId>> {
     let found: Vec<PersonId> = visible(cx, Reach::All)
         .select_only()
         .column(persons::Column::Id)
         .filter(persons::Column::Id.is_in(ids.iter().copied()))
+        .filter(persons::Column::ErasedAt.is_null())
         .into_tuple()
         .all(db)
         .await?;
@@ -132,6 +144,15 @@ pub(super) async fn one(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reac
     read(visible(cx, reach).filter(persons::Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)?)
 }
 
+/// One person who was not erased; 409 `person_erased` otherwise.
+pub(super) async fn present(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reach, id: PersonId) -> Result<Row> {
+    let row = one(db, cx, reach, id).await?;
+    match row.erased_at {
+        None => Ok(row),
+        Some(_) => Err(Error::violation(ViolationCode::PersonErased, "Nothing is kept of them any more.")),
+    }
+}
+
 /// Those of `ids` the tenant has.
 pub(super) async fn many(db: &impl ConnectionTrait, cx: &Context<'_>, ids: &[PersonId]) -> Result<Vec<Row>> {
     let found = visible(cx, Reach::All).filter(persons::Column::Id.is_in(ids.iter().copied())).all(db).await?;
@@ -154,6 +175,7 @@ pub(super) async fn insert(
         deceased_at,
         external_refs: _,
         created_at,
+        erased_at,
         version,
     } = new.clone();
     let row = persons::ActiveModel {
@@ -169,6 +191,7 @@ pub(super) async fn insert(
         deceased_at: Set(deceased_at),
         created_at: Set(created_at),
         version: Set(version),
+        erased_at: Set(erased_at),
     };
     persons::Entity::insert(row).exec_without_returning(&**tx).await?;
     Ok(())
@@ -212,6 +235,7 @@ fn read(row: persons::Model) -> Result<Row> {
         deceased_at,
         created_at,
         version,
+        erased_at,
     } = row;
     let zone = zone.map(|zone| zone.parse().map_err(Error::internal)).transpose()?;
     Ok(Row {
@@ -225,5 +249,6 @@ fn read(row: persons::Model) -> Result<Row> {
         deceased_at,
         created_at,
         version,
+        erased_at,
     })
 }

@@ -63,7 +63,7 @@ pub(crate) async fn lock_for(tx: &Writing, batch: &LeasedBatch) -> Result<()> {
             .column(messages::Column::TrajectoryId)
             .filter(messages::Column::Id.in_subquery(subjects))
             .into_query(),
-        JobKind::IncidentLink => return Ok(()),
+        JobKind::IncidentLink | JobKind::CaseRetention | JobKind::Remains => return Ok(()),
     };
     // The ids first: a lock in the order of a plan that changes with the statistics would be no order.
     let ids: Vec<TrajectoryId> = trajectories::Entity::find()

@@ -300,7 +300,7 @@ async fn a_worker_that_died_while_sending_doubles_nothing_to_a_person() {
         for batch in jobs::lease_due(&story.house.app, 1_000).await.unwrap() {
             match batch.kind {
                 JobKind::FollowUp => _ = follow_ups::wake(&story.house.app, &batch).await.unwrap(),
-                JobKind::IncidentLink => {}
+                JobKind::IncidentLink | JobKind::CaseRetention | JobKind::Remains => {}
                 JobKind::Message => marked.extend(messages::take(&story.house.app, &batch).await.unwrap()),
             }
         }

@@ -50,6 +50,7 @@ pub(crate) const OPERATIONS: &[(&str, &[&str], Action)] = &[
     ("upsertPerson", &[], A::WritePeople),
     ("readPerson", &["person"], A::ReadPeople),
     ("changePerson", &["person"], A::WritePeople),
+    ("erasePerson", &["person"], A::ManageRetention),
     ("listAccessEvents", &["person"], A::ReadAudit),
     ("listContactPoints", &["person"], A::ReadPeople),
     ("createContactPoint", &["person"], A::WritePeople),
@@ -80,6 +81,8 @@ pub(crate) const OPERATIONS: &[(&str, &[&str], Action)] = &[
     ("assignCase", &["case"], A::WriteCases),
     ("closeCase", &["case"], A::WriteCases),
     ("reopenCase", &["case"], A::WriteCases),
+    ("holdCase", &["case"], A::ManageRetention),
+    ("liftHold", &["case"], A::ManageRetention),
     ("listNotes", &["case"], A::ReadCases),
     ("writeNote", &["case"], A::WriteNotes),
     ("listTrajectories", &["case"], A::ReadCases),
@@ -104,6 +107,7 @@ pub(crate) const OPERATIONS: &[(&str, &[&str], Action)] = &[
     ("acknowledgeMessage", &["message"], A::AcknowledgeMessages),
     ("listEvents", &[], A::ReadFeed),
     ("readLedger", &[], A::ReadLedger),
+    ("listRetentionPlans", &[], A::ManageRetention),
 ];
 
 /// What one must be allowed to do to see that an object of a kind is there.

@@ -1,12 +1,17 @@
-//! Forgetting on time: thirty days after the report nothing leads from the incident to the support that came of it.
+//! Forgetting on time: thirty days after the report nothing leads from the incident to the support that came of it; what a
+//! protocol says is done after the closing; a person who asks for it is erased; and an old backup of the data says nothing.
 
-use nazorg::domain::App;
+use nazorg::domain::{
+    App,
+    entities::{CaseId, DataKeyId, PersonId, cases, jobs, persons},
+};
 use nazorg_tests::{
-    hospital::{Hospital, INVOLVED},
+    backup, canary,
+    hospital::{CHECK_IN, Hospital, INVOLVED},
     logs,
     service::Service,
 };
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -60,7 +65,7 @@ impl Night {
 }
 
 /// Every row of every table, as text in which an id stands dashed or in hex.
-async fn rows(app: &App) -> Vec<(String, String)> {
+pub(crate) async fn rows(app: &App) -> Vec<(String, String)> {
     let db = app.db.reader();
     let postgres = db.get_database_backend() == DbBackend::Postgres;
     let texts = async |sql: String| -> Vec<String> {
@@ -87,10 +92,14 @@ async fn rows(app: &App) -> Vec<(String, String)> {
 }
 
 /// Whether a text holds an id: dashed, as bytes in hex, or its dashed text in hex.
-fn holds(text: &str, id: Uuid) -> bool {
-    let dashed = id.to_string();
-    let hex: String = dashed.bytes().map(|byte| format!("{byte:02x}")).collect();
-    text.contains(&dashed) || text.contains(&id.simple().to_string()) || text.contains(&hex)
+pub(crate) fn holds(text: &str, id: Uuid) -> bool {
+    says(text, &id.to_string()) || text.contains(&id.simple().to_string())
+}
+
+/// Whether a row says something, in the clear or in hex.
+pub(crate) fn says(text: &str, word: &str) -> bool {
+    let hex: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
+    text.contains(word) || text.contains(&hex)
 }
 
 /// The texts that lead from one side to the other.
@@ -162,5 +171,136 @@ async fn thirty_days_after_the_report_nothing_links_incident_and_support() {
     });
     hospital.coordinator.post("/v1/cases", late).await.refused(409, "link_cut");
     assert_eq!(hospital.step(cases[0], "talk_3").await["dueAt"], "2027-01-31T09:00:00.000Z");
+    service.is_balanced().await;
+}
+
+const NAME: &str = "Kanarie-Naam Merel";
+const ADDRESS: &str = "merel@kanarie.example";
+const REFERENCE: &str = "KANARIE-ZAAK-5813";
+const NOTE: &str = "Kanarie-notitie: droomt er nog van.";
+/// 04:20 in Amsterdam.
+const BEGAN: &str = "2026-12-01T07:00:00Z";
+
+/// A protocol with notes that says what is done with its cases thirty days after they closed.
+fn kept_thirty_days(then: &str) -> String {
+    let retention = format!("record_profile: support_file\nretention: {{after: closed, period: P30D, then: {then}}}");
+    CHECK_IN.replace("record_profile: contact_log", &retention).replace("check_in", &format!("check_in_{then}"))
+}
+
+/// A person with a case of theirs, and words in both.
+async fn told_much(hospital: &mut Hospital, then: &str) -> (Uuid, Uuid) {
+    hospital.publish(&kept_thirty_days(then)).await;
+    let api = &hospital.coordinator;
+    let person = api.post("/v1/persons", json!({"name": NAME, "language": "nl"})).await.id_of(201);
+    let point = json!({"channel": "email", "address": ADDRESS, "safe": "yes"});
+    api.post(&format!("/v1/persons/{person}/contact-points"), point).await.expect(201);
+    let case = json!({
+        "personId": person, "unitId": hospital.ward, "protocolId": hospital.protocol,
+        "anchors": [{"anchor": "event_at", "at": BEGAN}, {"anchor": "reported_at", "at": BEGAN}],
+        "externalRefs": [{"system": "zis", "value": format!("{REFERENCE}-{then}")}],
+    });
+    let case = api.post("/v1/cases", case).await.id_of(201);
+    api.post(&format!("/v1/cases/{case}/notes"), json!({"text": NOTE})).await.expect(201);
+    (person, case)
+}
+
+/// The keys of a case and of its person.
+async fn keys(app: &App, (person, case): (Uuid, Uuid)) -> Vec<DataKeyId> {
+    let person = persons::Entity::find_by_id(PersonId(person)).one(app.db.reader()).await.unwrap().unwrap();
+    let case = cases::Entity::find_by_id(CaseId(case)).one(app.db.reader()).await.unwrap().unwrap();
+    vec![person.key_id, case.key_id.unwrap()]
+}
+
+async fn close(hospital: &Hospital, case: Uuid) {
+    let reason = json!({"reason": "enough_for_now"});
+    hospital.coordinator.post(&format!("/v1/cases/{case}/close"), reason).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_old_backup_beside_the_current_keys_says_nothing() {
+    let mut service = Service::start().await;
+    let mut hospital = Hospital::found(&service).await;
+    let (person, case) = told_much(&mut hospital, "reduce_to_tally").await;
+    let keys = keys(service.app(), (person, case)).await;
+    let erase = format!("/v1/persons/{person}/erase");
+    hospital.coordinator.post_nothing(&erase).await.refused(409, "person_needed");
+    close(&hospital, case).await;
+    service.drain().await;
+    service.halt().await;
+    let old = backup::make(&service.ground);
+    service.restart().await;
+    hospital.coordinator = service.client(hospital.coordinator.key().unwrap());
+
+    // A legal hold stops everything, until it is lifted.
+    let held = hospital.coordinator.post_nothing(&format!("/v1/cases/{case}/hold")).await.expect(200);
+    assert!(held["heldAt"].is_string(), "{held}");
+    hospital.coordinator.post_nothing(&format!("/v1/cases/{case}/hold")).await.refused(409, "case_held");
+    service.travel_to("2027-03-01T12:00:00Z").await;
+    hospital.coordinator.get(&format!("/v1/cases/{case}")).await.expect(200);
+    hospital.coordinator.post_nothing(&erase).await.refused(409, "person_needed");
+    hospital.coordinator.post_nothing(&format!("/v1/cases/{case}/lift-hold")).await.expect(200);
+    service.drain().await;
+    assert_eq!(hospital.coordinator.get(&format!("/v1/cases/{case}")).await.status, 404);
+    let erased = hospital.coordinator.post_nothing(&erase).await.expect(200);
+    assert!(erased.get("name").is_none() && erased["erasedAt"].is_string(), "{erased}");
+    hospital.coordinator.post_nothing(&erase).await.refused(409, "person_erased");
+    let point = json!({"channel": "email", "address": ADDRESS, "safe": "yes"});
+    let points = format!("/v1/persons/{person}/contact-points");
+    hospital.coordinator.post(&points, point).await.refused(409, "person_erased");
+    let log = hospital.coordinator.get(&format!("/v1/persons/{person}/access-events")).await.expect(200);
+    assert!(log["items"].as_array().unwrap().iter().any(|line| line["code"] == "person.erased"), "{log}");
+    service.is_balanced().await;
+    assert!(service.app().keys.many(&keys).await.unwrap().is_empty(), "both keys are destroyed");
+
+    // The data as it was, the keys as they are: the rows are back, and nobody reads them.
+    service.halt().await;
+    backup::restore(&service.ground, &old);
+    service.restart().await;
+    hospital.coordinator = service.client(hospital.coordinator.key().unwrap());
+    let back = persons::Entity::find_by_id(PersonId(person)).one(service.app().db.reader()).await.unwrap().unwrap();
+    assert!(!back.name_enc.is_empty() && back.erased_at.is_none(), "it is the old data");
+    assert!(service.app().keys.many(&keys).await.unwrap().is_empty(), "and the keys stay destroyed");
+    let read = hospital.coordinator.get(&format!("/v1/persons/{person}")).await.expect(200);
+    assert!(read.get("name").is_none(), "{read}");
+    let points = hospital.coordinator.get(&points).await.expect(200);
+    assert!(points["items"][0].get("address").is_none(), "{points}");
+    service.drain().await;
+    assert_eq!(hospital.coordinator.get(&format!("/v1/cases/{case}")).await.status, 404, "it is forgotten again");
+    service.is_balanced().await;
+    canary::assert_nowhere(&service.ground, "", &[NAME, ADDRESS, REFERENCE, NOTE]);
+}
+
+#[tokio::test]
+async fn a_case_is_pseudonymised_or_deleted_as_its_protocol_says() {
+    let service = Service::start().await;
+    let mut hospital = Hospital::found(&service).await;
+    let (person, kept) = told_much(&mut hospital, "pseudonymise").await;
+    let (_, gone) = told_much(&mut hospital, "delete").await;
+    let before = keys(service.app(), (person, kept)).await;
+    for case in [kept, gone] {
+        close(&hospital, case).await;
+    }
+    // Who takes away what is owed is told on, and lifting a hold owes it anew.
+    let owed = jobs::Entity::delete_many().filter(jobs::Column::Subject.eq(kept));
+    assert_eq!(owed.exec(service.app().db.reader()).await.unwrap().rows_affected, 1);
+    let told = hospital.coordinator.get("/v1/ledger").await.expect(200);
+    assert_eq!(told["reasons"], json!([{"reason": "retention_without_job", "count": 1}]));
+    for action in ["hold", "lift-hold"] {
+        hospital.coordinator.post_nothing(&format!("/v1/cases/{kept}/{action}")).await.expect(200);
+    }
+    service.is_balanced().await;
+    service.travel_to("2027-01-15T00:00:00Z").await;
+    assert_eq!(hospital.coordinator.get(&format!("/v1/cases/{gone}")).await.status, 404);
+    let case = hospital.coordinator.get(&format!("/v1/cases/{kept}")).await.expect(200);
+    assert!(case["personId"] != person.to_string() && case["forgottenAt"].is_string(), "{case}");
+    assert_eq!(case["externalRefs"], json!([]));
+    let nobody = hospital.coordinator.get(&format!("/v1/persons/{}", case["personId"].as_str().unwrap())).await;
+    assert!(nobody.expect(200).get("name").is_none());
+    let notes = hospital.coordinator.get(&format!("/v1/cases/{kept}/notes")).await.expect(200);
+    assert_eq!(notes["items"], json!([]));
+    hospital.coordinator.post_nothing(&format!("/v1/cases/{kept}/reopen")).await.refused(409, "case_forgotten");
+    assert!(service.app().keys.many(&before[1..]).await.unwrap().is_empty(), "the case's key is destroyed");
+    let ledger = hospital.coordinator.get("/v1/ledger").await.expect(200);
+    assert_eq!(ledger["forgottenCases"], json!([{"status": "deleted", "count": 1}]));
     service.is_balanced().await;
 }

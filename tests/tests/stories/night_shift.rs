@@ -111,6 +111,42 @@ async fn the_night_shift() {
     assert_eq!(hospital.follow_ups(resident).await.len(), before, "nothing more for who declined twice");
     assert!(hospital.follow_ups(resident).await.iter().all(|one| !one["finalAt"].is_null()));
     service.is_balanced().await;
+    only_a_tally(&service, &hospital, [nurse, resident, trainee]).await;
+}
+
+/// Ninety days after her answer only a tally is left, of the others at their own time; the ledger still counts everything.
+async fn only_a_tally(service: &Service, hospital: &Hospital, [nurse, resident, trainee]: [Uuid; 3]) {
+    let planned = |ledger: &Value, of: &str| -> i64 {
+        ledger[of].as_array().unwrap().iter().map(|bucket| bucket["count"].as_i64().unwrap()).sum()
+    };
+    let plans = hospital.coordinator.get("/v1/retention-plans").await.expect(200);
+    let plan = plans["items"].as_array().unwrap().iter().find(|plan| plan["caseId"] == nurse.to_string()).unwrap();
+    let wanted = (json!("reduce_to_tally"), json!("2027-06-16T11:00:00.000Z"));
+    assert_eq!((plan["action"].clone(), plan["dueAt"].clone()), wanted, "told in advance: {plan}");
+    let before = hospital.coordinator.get("/v1/ledger").await.expect(200);
+
+    service.travel_to("2027-06-16T10:59:59Z").await;
+    hospital.coordinator.get(&format!("/v1/cases/{nurse}")).await.expect(200);
+    service.travel_to("2027-06-16T11:00:00Z").await;
+    assert_eq!(hospital.coordinator.get(&format!("/v1/cases/{nurse}")).await.status, 404);
+    service.travel_to("2027-09-01T00:00:00Z").await;
+    let rows = crate::forgetting::rows(service.app()).await;
+    for case in [nurse, resident, trainee] {
+        let held: Vec<_> = rows.iter().filter(|(_, row)| crate::forgetting::holds(row, case)).collect();
+        let proof = |(table, row): &&(String, String)| {
+            table == "access_events" || table == "events" && crate::forgetting::says(row, "case.reduced")
+        };
+        assert!(held.iter().all(proof), "only who saw it, and that it went: {held:#?}");
+        assert_eq!(held.iter().filter(|(table, _)| table == "events").count(), 1, "{held:#?}");
+    }
+    let after = hospital.coordinator.get("/v1/ledger").await.expect(200);
+    assert_eq!(
+        after["forgottenCases"].as_array().unwrap().iter().map(|one| one["count"].as_i64().unwrap()).sum::<i64>(),
+        3
+    );
+    assert_eq!(planned(&after, "followUps"), planned(&before, "followUps"), "{after}");
+    assert!(planned(&after, "messages") >= planned(&before, "messages"), "{after}");
+    service.is_balanced().await;
 }
 
 /// From January on: she opts in, a hearing is announced and moved, and the case closes with the last contact.

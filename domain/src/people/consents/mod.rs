@@ -76,7 +76,7 @@ pub async fn give(cx: &Context<'_>, person: PersonId, new: NewConsent) -> Result
     let reach = cx.may(Action::WritePeople)?;
     rules::check(&new, cx.now)?;
     let tx = cx.begin().await?;
-    persons::one(&**tx, cx, reach, person).await?;
+    persons::present(&**tx, cx, reach, person).await?;
     if let Some(recipient) = new.recipient_person_id {
         let there = persons::one(&**tx, cx, reach, recipient).await;
         there.map_err(|error| organisations::unknown(error, "/recipientPersonId"))?;

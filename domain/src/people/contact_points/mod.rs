@@ -101,7 +101,7 @@ pub async fn create(cx: &Context<'_>, person: PersonId, new: NewContactPoint) ->
     rules::check(&new, cx.now)?;
     let (verified_at, expires_at) = rules::asked(new.safe, new.expires_at, cx.now)?;
     let tx = cx.begin().await?;
-    let key = cx.app.keys.one(persons::one(&**tx, cx, reach, person).await?.key_id).await?;
+    let key = cx.app.keys.one(persons::present(&**tx, cx, reach, person).await?.key_id).await?;
     let NewContactPoint { channel, address, safe, expires_at: _, allowed, voicemail, contact_mode, preference } = new;
     let point = ContactPoint {
         id: ContactPointId(cx.app.ids.next()),

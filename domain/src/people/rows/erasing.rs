@@ -1,0 +1,123 @@
+//! The SQL of an erasure.
+
+use nazorg_entities::{
+    CaseStatus, PersonId, absences, api_keys, assignments, cases, consents, contact_points, external_refs, follow_ups,
+    involvements, memberships, persons, relations, roster_entries,
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait},
+};
+use uuid::Uuid;
+
+use super::{Row, read, visible};
+use crate::{
+    Context,
+    database::Writing,
+    error::{Error, Result},
+    policy::Reach,
+};
+
+/// One person, locked.
+pub(in crate::people) async fn locked(tx: &Writing, cx: &Context<'_>, reach: Reach, id: PersonId) -> Result<Row> {
+    let found = visible(cx, reach).filter(persons::Column::Id.eq(id)).lock_exclusive().one(&**tx).await?;
+    read(found.ok_or(Error::NotFound)?)
+}
+
+/// Why a person cannot be erased now.
+pub(in crate::people) async fn needed(tx: &Writing, cx: &Context<'_>, id: PersonId) -> Result<Option<&'static str>> {
+    let about = || {
+        cases::Entity::find()
+            .filter(cases::Column::OrganisationId.eq(cx.organisation))
+            .filter(cases::Column::PersonId.eq(id))
+            .filter(cases::Column::ForgottenAt.is_null())
+    };
+    let theirs = Condition::any().add(relations::Column::PersonId.eq(id)).add(relations::Column::OtherPersonId.eq(id));
+    let close = relations::Entity::find().select_only().column(relations::Column::Id).filter(theirs).into_query();
+    let rests = cases::Entity::find()
+        .filter(cases::Column::OrganisationId.eq(cx.organisation))
+        .filter(cases::Column::Status.eq(CaseStatus::Open))
+        .filter(cases::Column::RelationId.in_subquery(close));
+    let open = cases::Entity::find()
+        .select_only()
+        .column(cases::Column::Id)
+        .filter(cases::Column::OrganisationId.eq(cx.organisation))
+        .filter(cases::Column::Status.eq(CaseStatus::Open))
+        .into_query();
+    let supports = assignments::Entity::find()
+        .filter(assignments::Column::PersonId.eq(id))
+        .filter(assignments::Column::EndedAt.is_null())
+        .filter(assignments::Column::CaseId.in_subquery(open));
+    let handed = follow_ups::Entity::find()
+        .filter(follow_ups::Column::OrganisationId.eq(cx.organisation))
+        .filter(follow_ups::Column::AssignedPersonId.eq(id))
+        .filter(follow_ups::Column::FinalAt.is_null());
+    let member = memberships::Entity::find()
+        .filter(memberships::Column::PersonId.eq(id))
+        .filter(memberships::Column::EndedAt.is_null());
+    let rostered = roster_entries::Entity::find()
+        .filter(roster_entries::Column::PersonId.eq(id))
+        .filter(roster_entries::Column::EndedAt.is_null());
+    let db = &**tx;
+    let reasons = [
+        (rests.count(db).await?, "A case about someone close to them is open."),
+        (about().filter(cases::Column::Status.eq(CaseStatus::Open)).count(db).await?, "A case about them is open."),
+        (
+            about().filter(cases::Column::HeldAt.is_not_null()).count(db).await?,
+            "A case about them is under legal hold.",
+        ),
+        (
+            about().filter(cases::Column::RecordProfile.is_in(["care_file", "safety_file"])).count(db).await?,
+            "A file about them must be kept until its retention ends.",
+        ),
+        (supports.count(db).await? + handed.count(db).await?, "They support somebody; assign somebody else first."),
+        (
+            member.count(db).await? + rostered.count(db).await?,
+            "They work here; end their memberships and roster entries first.",
+        ),
+    ];
+    Ok(reasons.into_iter().find(|(count, _)| *count > 0).map(|(_, why)| why))
+}
+
+/// Everything that says who they are. The row stays, for what refers to it: an id without a name.
+pub(in crate::people) async fn erase(tx: &Writing, cx: &Context<'_>, row: &Row) -> Result<()> {
+    let (db, id) = (&**tx, row.id);
+    let theirs = Condition::any().add(relations::Column::PersonId.eq(id)).add(relations::Column::OtherPersonId.eq(id));
+    relations::Entity::delete_many().filter(theirs).exec(db).await?;
+    contact_points::Entity::delete_many().filter(contact_points::Column::PersonId.eq(id)).exec(db).await?;
+    let theirs =
+        Condition::any().add(consents::Column::PersonId.eq(id)).add(consents::Column::RecipientPersonId.eq(id));
+    consents::Entity::delete_many().filter(theirs).exec(db).await?;
+    absences::Entity::delete_many().filter(absences::Column::PersonId.eq(id)).exec(db).await?;
+    external_refs::Entity::delete_many().filter(external_refs::Column::SubjectId.eq(id.0)).exec(db).await?;
+    involvements::Entity::update_many()
+        .col_expr(involvements::Column::PersonId, Expr::value(None::<Uuid>))
+        .col_expr(involvements::Column::Version, Expr::col(involvements::Column::Version).add(1))
+        .filter(involvements::Column::PersonId.eq(id))
+        .exec(db)
+        .await?;
+    api_keys::Entity::update_many()
+        .col_expr(api_keys::Column::RevokedAt, Expr::value(Some(cx.wall)))
+        .filter(api_keys::Column::PersonId.eq(id))
+        .filter(api_keys::Column::RevokedAt.is_null())
+        .exec(db)
+        .await?;
+    nameless(tx, cx, row).await
+}
+
+async fn nameless(tx: &Writing, cx: &Context<'_>, row: &Row) -> Result<()> {
+    use persons::Column as C;
+    persons::Entity::update_many()
+        .col_expr(C::NameEnc, Expr::value(Vec::<u8>::new()))
+        .col_expr(C::NameIndex, Expr::value(Vec::<u8>::new()))
+        .col_expr(C::Language, Expr::value(crate::people::rules::LANGUAGE))
+        .col_expr(C::Zone, Expr::value(None::<String>))
+        .col_expr(C::Profession, Expr::value(None::<String>))
+        .col_expr(C::DoNotContactAt, Expr::value(Some(row.do_not_contact_at.unwrap_or(cx.now))))
+        .col_expr(C::ErasedAt, Expr::value(Some(cx.now)))
+        .col_expr(C::Version, Expr::value(row.version + 1))
+        .filter(C::Id.eq(row.id))
+        .exec(&**tx)
+        .await?;
+    Ok(())
+}
