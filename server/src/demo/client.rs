@@ -34,6 +34,12 @@ impl Client {
         self.answer(request.json(body), path).await
     }
 
+    /// `POST` without a body.
+    pub(super) async fn post_nothing(&self, path: &str, key: u32) -> Result<Value, Failure> {
+        let request = self.http.post(format!("{}/v1/{path}", self.base));
+        self.answer(request.header("Idempotency-Key", format!("demo-{key}")), path).await
+    }
+
     async fn answer(&self, request: reqwest::RequestBuilder, path: &str) -> Result<Value, Failure> {
         let answer = request.bearer_auth(&self.key).send().await.map_err(Failure::internal)?;
         let status = answer.status();

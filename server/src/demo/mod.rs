@@ -1,14 +1,16 @@
-//! `nazorg demo`: a story from the field on a travelling clock. The API, the worker, the database and the outbox are the real
+//! `nazorg demo`: two stories from the field on a travelling clock. The API, the worker, the database and the outbox are the real
 //! ones, in a folder of their own that is left behind to look at; only the clock is moved, and the people are invented.
 
 mod client;
 mod night_shift;
+mod own_words;
 mod timeline;
 
 use std::{path::PathBuf, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use nazorg_domain::TravellingClock;
+use serde_json::Value;
 
 use crate::{
     Config, Failure, Parts, Start,
@@ -17,12 +19,12 @@ use crate::{
 };
 
 use client::Client;
-use timeline::Timeline;
+use timeline::{Timeline, text};
 
 /// 07:45 in Amsterdam on Thursday 17 December 2026: the morning after.
 const BEGIN: i64 = 1_797_489_900;
 
-/// Tells the story.
+/// Tells the stories.
 ///
 /// # Errors
 /// When the service does not start, or answers something else than the story expects.
@@ -40,11 +42,36 @@ pub(crate) async fn run() -> Result<(), Failure> {
         (Arc::clone(ready.app()), key.ok_or_else(|| Failure::internal("no first key"))?)
     };
     say(format!("The night shift, over the API at http://{address}/v1, in Amsterdam's time\n"))?;
-    let timeline = Timeline::new(app, clock, Client::new(format!("http://{address}"), key));
-    let told = night_shift::tell(timeline).await;
+    let mut timeline = Timeline::new(app, clock, Client::new(format!("http://{address}"), key));
+    let told = tell(&mut timeline).await;
     running.shutdown().await;
     told?;
     say(format!("\nEverything is in {}: the database, the keys, and the mails in outbox/.", folder.display()))
+}
+
+/// Both stories, one after the other, and what the ledger makes of them.
+async fn tell(timeline: &mut Timeline) -> Result<(), Failure> {
+    night_shift::tell(timeline).await?;
+    own_words::tell(timeline).await?;
+    balance(timeline).await
+}
+
+async fn balance(timeline: &Timeline) -> Result<(), Failure> {
+    let ledger = timeline.coordinator.get("ledger").await?;
+    say("\nThe ledger, replayed from everything that was said to the five trajectories:")?;
+    for kind in ["followUps", "messages"] {
+        let buckets = ledger[kind].as_array().cloned().unwrap_or_default();
+        let told: Vec<_> =
+            buckets.iter().map(|one| format!("{} {}{}", one["count"], text(one, "status"), reason(one))).collect();
+        say(format!("  {kind}: {}", told.join(", ")))?;
+    }
+    say(format!("  unaccounted: {}", ledger["unaccounted"]))?;
+    if ledger["unaccounted"] == 0 { Ok(()) } else { Err(Failure::internal("the ledger does not balance")) }
+}
+
+fn reason(bucket: &Value) -> String {
+    let reason = text(bucket, "reason");
+    if reason.is_empty() { reason } else { format!(" ({reason})") }
 }
 
 /// The defaults, but in a folder and on a port of its own, with nothing but errors in the log.

@@ -1,9 +1,9 @@
 //! Scenario A, the night shift: three professionals after a medication error, followed for three months.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::timeline::{Timeline, text};
-use crate::{Failure, cli::say};
+use crate::Failure;
 
 const EVENT: &str = "2026-12-17T02:20:00Z";
 const REPORTED: &str = "2026-12-17T06:45:00Z";
@@ -18,25 +18,10 @@ struct Cast {
 }
 
 /// Tells it from the report to the last question.
-pub(super) async fn tell(mut timeline: Timeline) -> Result<(), Failure> {
-    let cast = morning(&mut timeline).await?;
-    first_weeks(&mut timeline, &cast).await?;
-    hearing(&mut timeline, &cast).await?;
-    let ledger = timeline.coordinator.get("ledger").await?;
-    say("\nThe ledger, replayed from everything that was said to the three trajectories:")?;
-    for kind in ["followUps", "messages"] {
-        let buckets = ledger[kind].as_array().cloned().unwrap_or_default();
-        let told: Vec<_> =
-            buckets.iter().map(|one| format!("{} {}{}", one["count"], text(one, "status"), reason(one))).collect();
-        say(format!("  {kind}: {}", told.join(", ")))?;
-    }
-    say(format!("  unaccounted: {}", ledger["unaccounted"]))?;
-    if ledger["unaccounted"] == 0 { Ok(()) } else { Err(Failure::internal("the ledger does not balance")) }
-}
-
-fn reason(bucket: &Value) -> String {
-    let reason = text(bucket, "reason");
-    if reason.is_empty() { reason } else { format!(" ({reason})") }
+pub(super) async fn tell(timeline: &mut Timeline) -> Result<(), Failure> {
+    let cast = morning(timeline).await?;
+    first_weeks(timeline, &cast).await?;
+    hearing(timeline, &cast).await
 }
 
 async fn morning(timeline: &mut Timeline) -> Result<Cast, Failure> {

@@ -86,6 +86,25 @@ impl Timeline {
         found.ok_or_else(|| Failure::internal(format!("no open follow-up {step}")))
     }
 
+    /// Completes the first open follow-up of a repeated step: the one that is due, where the next is planned already.
+    pub(super) async fn complete_first(&mut self, case: &str, step: &str, outcome: &str) -> Result<(), Failure> {
+        let page = self.coordinator.get(&format!("follow-ups?caseId={case}&limit=100")).await?;
+        let items = page["items"].as_array().cloned().unwrap_or_default();
+        let found = items.into_iter().find(|one| one["step"] == step && one.get("finalAt").is_none());
+        let id = found.map(|one| text(&one, "id")).ok_or_else(|| Failure::internal(format!("no open {step}")))?;
+        self.post(&format!("follow-ups/{id}/complete"), json!({"outcome": outcome})).await.map(drop)
+    }
+
+    /// Posts as the coordinator without a body.
+    pub(super) async fn post_nothing(&mut self, path: &str) -> Result<(), Failure> {
+        self.posted += 1;
+        let answer = self.coordinator.post_nothing(path, self.posted).await?;
+        match answer.get("refused") {
+            Some(_) => Err(Failure::internal(format!("{path} was refused: {answer}"))),
+            None => Ok(()),
+        }
+    }
+
     /// Completes the open follow-up of a step.
     pub(super) async fn complete(&mut self, case: &str, step: &str, outcome: &str) -> Result<(), Failure> {
         let id = text(&self.open_step(case, step).await?, "id");
