@@ -47,8 +47,7 @@ enum Command {
 
 /// Runs the command line and tells how it ended: 0 well, 2 a configuration or command line that cannot be, 1 the rest.
 pub fn main() -> ExitCode {
-    // Two TLS providers end up in the tree; without a choice the first connection would panic.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    crate::choose_tls();
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

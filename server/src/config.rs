@@ -31,6 +31,8 @@ pub struct Config {
     pub worker_concurrency: usize,
     /// Messages out.
     pub mail: Mail,
+    /// How text messages leave.
+    pub sms: SmsGateway,
     /// Log lines.
     pub log: Log,
     /// What one client may ask.
@@ -124,6 +126,21 @@ pub struct Mail {
     pub phone: Option<String>,
 }
 
+/// How text messages leave.
+#[derive(Debug, Clone)]
+pub struct SmsGateway {
+    /// The gateway; without one they are written to the outbox.
+    pub url: Option<Secret>,
+    /// The JSON object that is posted.
+    pub body: String,
+    /// The header `Authorization`.
+    pub authorization: Option<Secret>,
+    /// What requests are signed with.
+    pub secret: Option<Secret>,
+    /// Requests at the same time.
+    pub max_connections: usize,
+}
+
 /// How log lines look and which are written.
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -194,7 +211,7 @@ fn config(r: &mut Reader) -> Option<Config> {
     }
     let redis_url = r.optional_url("redis.url", &["redis", "rediss"]);
     let worker_concurrency = r.number("worker.concurrency", 1..=256);
-    let (mail, log, limits) = (mail(r, &dir), log(r), limits(r));
+    let (mail, sms, log, limits) = (mail(r, &dir), sms(r), log(r), limits(r));
     Some(Config {
         data_dir: data_dir?,
         http: http?,
@@ -204,6 +221,7 @@ fn config(r: &mut Reader) -> Option<Config> {
         redis_url: redis_url?,
         worker_concurrency: worker_concurrency? as usize,
         mail: mail?,
+        sms: sms?,
         log: log?,
         limits: limits?,
     })
@@ -298,6 +316,20 @@ fn mail(r: &mut Reader, dir: &std::path::Path) -> Option<Mail> {
         from_address: from_address?,
         from_name: from_name?,
         phone: phone?,
+    })
+}
+
+fn sms(r: &mut Reader) -> Option<SmsGateway> {
+    let url = r.optional_url("sms.url", &["https", "http"]);
+    let body = r.required("sms.body");
+    let (authorization, secret) = (r.optional("sms.authorization"), r.optional("sms.secret"));
+    let max_connections = r.number("sms.max_connections", 1..=1_024);
+    Some(SmsGateway {
+        url: url?,
+        body: body?,
+        authorization: authorization?.map(Secret::new),
+        secret: secret?.map(Secret::new),
+        max_connections: max_connections? as usize,
     })
 }
 

@@ -27,3 +27,10 @@ pub use failure::Failure;
 pub use nazorg_domain as domain;
 pub use opening::migrate;
 pub use run::{FirstKey, Parts, Ready, Running, Start, run, start};
+
+/// Chooses the TLS provider of the whole process; the first thing a program does. Two end up in the tree, and without a choice the
+/// first connection would panic.
+pub fn choose_tls() {
+    // Chosen before is chosen as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

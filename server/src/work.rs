@@ -3,6 +3,7 @@
 use nazorg_worker::{
     QUEUE, Worker, WorkerSettings,
     bell::{LocalBell, RedisBell},
+    channels::SmsSettings,
 };
 use uuid::{Builder, Uuid};
 
@@ -26,12 +27,19 @@ pub(crate) fn bells(config: &Config) -> Result<Bells, Failure> {
 
 /// The worker that the configuration asks for, checked as a whole; nothing is connected to yet.
 pub(crate) fn worker(config: &Config, bells: &Bells) -> Result<Worker, Failure> {
-    let mail = &config.mail;
+    let (mail, sms) = (&config.mail, &config.sms);
     let settings = WorkerSettings {
         redis_url: config.redis_url.as_ref().map(exposed),
         concurrency: config.worker_concurrency,
         smtp_url: mail.smtp_url.as_ref().map(exposed),
         smtp_connections: mail.max_connections,
+        sms: sms.url.as_ref().map(|url| SmsSettings {
+            url: exposed(url),
+            body: sms.body.clone(),
+            authorization: sms.authorization.as_ref().map(exposed),
+            secret: sms.secret.as_ref().map(exposed),
+            connections: sms.max_connections,
+        }),
         from_address: mail.from_address.clone(),
         from_name: mail.from_name.clone(),
         phone: mail.phone.clone(),

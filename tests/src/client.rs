@@ -50,6 +50,7 @@ impl Client {
     /// # Panics
     /// When the HTTP client cannot be built.
     pub fn anonymous(base: impl Into<String>) -> Self {
+        nazorg::choose_tls();
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { http, base: base.into(), key: None, on_behalf_of: None }
     }

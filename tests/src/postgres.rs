@@ -131,6 +131,7 @@ impl Postgres {
         texts.concat()
     }
 
+<<<<<<< HEAD
     /// The data alone as SQL text, without the keys: a data backup.
     ///
     /// # Panics
@@ -150,6 +151,28 @@ impl Postgres {
         let file = self.dir.path().join("backup.sql");
         fs::write(&file, backup).unwrap();
         run(Command::new(self.bin.join("psql")).args(["-q", "-v", "ON_ERROR_STOP=1", "-f"]).arg(&file).arg(self.url()));
+=======
+    /// What pgbench reaches on this server, in transactions a second: `script` in so many clients for so many seconds, after `setup`,
+    /// both in the database of the data.
+    ///
+    /// # Panics
+    /// When pgbench is not installed, or fails.
+    pub fn pgbench(&self, setup: &str, script: &str, (clients, seconds): (u32, u32)) -> f64 {
+        let files = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = files.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let (setup, script) = (write("setup", setup), write("script", script));
+        run(Command::new(self.bin.join("psql")).args(["-q", "-v", "ON_ERROR_STOP=1", "-f"]).arg(setup).arg(self.url()));
+        let mut command = Command::new(self.bin.join("pgbench"));
+        command.args(["-n", "-M", "prepared", "-j", "2", "-c", &clients.to_string(), "-T", &seconds.to_string()]);
+        let output = command.arg("-f").arg(script).arg(self.url()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let told = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+        told.unwrap_or_else(|| panic!("pgbench: {said}{}", String::from_utf8_lossy(&output.stderr)))
+>>>>>>> b994481 (worker: text messages over a provider's HTTP gateway, signed)
     }
 
     /// What the server wrote to its log.

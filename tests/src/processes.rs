@@ -65,7 +65,19 @@ impl Processes {
     /// # Panics
     /// When one does not become ready within a minute.
     pub async fn start(binary: &str, moment: &str, (apis, workers): (usize, usize), settings: &[(&str, &str)]) -> Self {
-        let ground = Ground::new(Leg::Distributed);
+        Self::start_on(binary, Ground::new(Leg::Distributed), moment, (apis, workers, settings)).await
+    }
+
+    /// Like [`Self::start`], on stores of the caller's own.
+    ///
+    /// # Panics
+    /// When one does not become ready within a minute.
+    pub async fn start_on(
+        binary: &str,
+        ground: Ground,
+        moment: &str,
+        (apis, workers, settings): (usize, usize, &[(&str, &str)]),
+    ) -> Self {
         nazorg::migrate(&config(&ground.environment())).await.expect("a fresh database can be migrated");
         let moment: DateTime<Utc> = moment.parse().expect("a moment in RFC 3339");
         let clock = Arc::new(StoryClock::shared(moment, &ground.dir.path().join("clock")));

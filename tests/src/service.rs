@@ -79,6 +79,7 @@ pub struct Ground {
 impl Ground {
     /// Fresh stores.
     pub fn new(leg: Leg) -> Self {
+        nazorg::choose_tls();
         let dir = tempfile::Builder::new().prefix("nazorg-story-").tempdir().unwrap();
         let distributed = leg == Leg::Distributed;
         let (postgres, redis) = (distributed.then(Postgres::start), distributed.then(Redis::start));

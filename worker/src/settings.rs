@@ -1,7 +1,7 @@
 //! What a worker needs to know, and everything that can be wrong with it.
 
 use crate::bell::{LocalBell, RedisBell};
-use crate::channels::{Channel, Channels, Outbox, Sender, Smtp, SmtpSettings};
+use crate::channels::{Channel, Channels, Outbox, Sender, Sms, SmsSettings, Smtp, SmtpSettings};
 use crate::queue::{MemoryQueue, Queue, RedisQueue, RedisQueueSettings};
 use crate::templates::{Phone, Texts};
 use std::path::PathBuf;
@@ -28,6 +28,8 @@ pub struct WorkerSettings {
     pub smtp_url: Option<String>,
     /// Connections to the mail server at the same time.
     pub smtp_connections: usize,
+    /// The gateway of text messages; without one they go to the outbox.
+    pub sms: Option<SmsSettings>,
     /// The sender's address.
     pub from_address: String,
     /// The sender's display name; empty for none.
@@ -58,6 +60,7 @@ impl WorkerSettings {
             poll_every: Duration::from_millis(100),
             smtp_url: None,
             smtp_connections: 16,
+            sms: None,
             from_address: "nazorg@localhost".to_owned(),
             from_name: "Nazorg".to_owned(),
             outbox,
@@ -139,5 +142,9 @@ fn channels(settings: &WorkerSettings) -> Result<Channels, String> {
             Arc::new(Smtp::new(smtp, sender, settings.smtp_connections))
         }
     };
-    Ok(Channels { email, sms: outbox })
+    let sms: Arc<dyn Channel> = match settings.sms.clone() {
+        None => outbox,
+        Some(gateway) => Arc::new(Sms::new(gateway).map_err(|error| format!("text messages: {error}"))?),
+    };
+    Ok(Channels { email, sms })
 }

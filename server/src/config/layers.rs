@@ -17,12 +17,13 @@ use super::MANUAL;
 const DEFAULT_FILE: &str = "nazorg.toml";
 /// Names a file instead of `--config`; no key of the manual.
 const FILE_VARIABLE: &str = "NAZORG_CONFIG";
-/// Short names of the four keys that turn one machine into many.
-const SHORT: [(&str, &str); 4] = [
+/// Short names of the keys that turn one machine into many.
+const SHORT: [(&str, &str); 5] = [
     ("DATABASE_URL", "database.url"),
     ("KEYS_URL", "keys.url"),
     ("REDIS_URL", "redis.url"),
     ("SMTP_URL", "mail.smtp_url"),
+    ("SMS_URL", "sms.url"),
 ];
 
 /// Every error of a configuration, each with its key and where it was set; never with a secret value.

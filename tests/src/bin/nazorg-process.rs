@@ -7,6 +7,7 @@ use nazorg::{Config, Failure, Parts, Start, domain::Clock, serve};
 use nazorg_tests::clock::FollowedClock;
 
 fn main() -> ExitCode {
+    nazorg::choose_tls();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -2,10 +2,12 @@
 
 mod mime;
 mod outbox;
+mod sms;
 mod smtp;
 
 pub use mime::Sender;
 pub use outbox::Outbox;
+pub use sms::{BadSmsSettings, Sms, SmsSettings};
 pub use smtp::{BadSmtpUrl, Patience, Smtp, SmtpSettings};
 
 use chrono::{DateTime, Utc};
