@@ -99,7 +99,7 @@ async fn open(
         Parts::All if config.embedded() => first::make(&app).await?,
         _ => None,
     };
-    listening.health.watch_queue(bells.distant.clone());
+    let distant = bells.distant.clone();
     if start.parts != Parts::Worker {
         listening.front.open(api(config, &app, &master)?);
     }
@@ -107,6 +107,8 @@ async fn open(
         Some(worker) => tokio::spawn(worker.run(Arc::clone(&app), stop.clone())),
         None => tokio::spawn(pass_on(bells, stop.clone())),
     }];
+    // Last, since it is what makes the process say that it is ready.
+    listening.health.watch_queue(distant);
     Ok((Opened { app, first_key }, stores, tasks))
 }
 

@@ -131,7 +131,6 @@ impl Postgres {
         texts.concat()
     }
 
-<<<<<<< HEAD
     /// The data alone as SQL text, without the keys: a data backup.
     ///
     /// # Panics
@@ -151,7 +150,8 @@ impl Postgres {
         let file = self.dir.path().join("backup.sql");
         fs::write(&file, backup).unwrap();
         run(Command::new(self.bin.join("psql")).args(["-q", "-v", "ON_ERROR_STOP=1", "-f"]).arg(&file).arg(self.url()));
-=======
+    }
+
     /// What pgbench reaches on this server, in transactions a second: `script` in so many clients for so many seconds, after `setup`,
     /// both in the database of the data.
     ///
@@ -172,7 +172,6 @@ impl Postgres {
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let told = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
         told.unwrap_or_else(|| panic!("pgbench: {said}{}", String::from_utf8_lossy(&output.stderr)))
->>>>>>> b994481 (worker: text messages over a provider's HTTP gateway, signed)
     }
 
     /// What the server wrote to its log.
