@@ -59,6 +59,50 @@ end:
   - {all_final: [talk], close: completed}
 "#;
 
+/// A talk a fortnight after the event, at ten in the morning, of which the peer is reminded at that moment. More steps can follow
+/// after the last line.
+pub const ONE_MORNING: &str = r#"
+protocol: one_morning
+title: {nl: Eén ochtend, en: One morning}
+kind: second_victim_peer_support
+record_profile: contact_log
+anchors: {event_at: required, reported_at: required}
+roles: [peer_supporter]
+end:
+  - {all_final: [talk], close: completed}
+steps:
+  - step: talk
+    title: {nl: Gesprek, en: Talk}
+    actor: peer_supporter
+    action: talk
+    anchor: event_at
+    offset: P14D
+    at: "10:00"
+    remind: [{to: actor, at: due}]
+    outcomes: {held: [], declined: []}
+"#;
+
+/// A round of the coordinator a day after the event: mail that keeps a worker's only hand busy while something else changes.
+pub const ROUNDS: &str = r"
+protocol: rounds
+title: {nl: Ronde, en: Round}
+kind: second_victim_peer_support
+record_profile: contact_log
+anchors: {event_at: required, reported_at: required}
+roles: [coordinator]
+steps:
+  - step: round
+    title: {nl: Ronde, en: Round}
+    actor: coordinator
+    action: task
+    anchor: event_at
+    offset: PT24H
+    remind: [{to: actor, at: due}]
+    outcomes: {done: []}
+end:
+  - {all_final: [round], close: completed}
+";
+
 /// The staff whose mail is looked for in the outbox.
 pub const STAFF: [&str; 4] = ["coordinator", "deputy", "peer", "other_peer"];
 /// Those involved in the incident.

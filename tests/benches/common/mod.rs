@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use nazorg_tests::{
     client::Client,
-    hospital::Hospital,
+    hospital::{Hospital, ONE_MORNING},
     postgres::Postgres,
     processes::Processes,
     service::{Ground, Leg},
@@ -17,33 +17,13 @@ use uuid::Uuid;
 pub(crate) const REPORTED: &str = "2026-12-17T06:45:00Z";
 const EVENT: &str = "2026-12-17T02:20:00Z";
 
-/// One talk after a fortnight, at ten in the morning, of which the peer is reminded.
-const ROUND: &str = r#"
-protocol: one_morning
-title: {nl: Eén ochtend, en: One morning}
-kind: second_victim_peer_support
-record_profile: contact_log
-anchors: {event_at: required, reported_at: required}
-roles: [peer_supporter]
-steps:
-  - step: talk
-    title: {nl: Gesprek, en: Talk}
-    actor: peer_supporter
-    action: talk
-    anchor: event_at
-    offset: P14D
-    at: "10:00"
-    remind: [{to: actor, at: due}]
-    outcomes: {held: [], declined: []}
-"#;
-
 /// One API and one worker process on PostgreSQL as it is in production, and on Redis.
 pub(crate) async fn processes(binary: &str, settings: &[(&str, &str)]) -> (Processes, Hospital) {
     let mut ground = Ground::new(Leg::Distributed);
     ground.postgres = Some(Postgres::durable());
     let service = Processes::start_on(binary, ground, REPORTED, (1, 1, settings)).await;
     let mut hospital = Hospital::found_on(&service).await;
-    hospital.publish(ROUND).await;
+    hospital.publish(ONE_MORNING).await;
     (service, hospital)
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use nazorg::domain::entities::{JobKind, jobs};
 use nazorg_tests::{
-    hospital::{CHECK_IN, Hospital},
+    hospital::{CHECK_IN, Hospital, ROUNDS},
     service::{BEGINNING, Ground, Leg, Service},
     smtp_sink::{At, Behaviour, Does, SmtpSink},
 };
@@ -33,25 +33,6 @@ const CHANGES: [(&str, &str, &str); 9] = [
     ("deceased", "suppressed", "deceased"),
     ("unchanged", "sent", ""),
 ];
-
-/// What keeps the worker's only hand busy.
-const ROUNDS: &str = r"
-protocol: rounds
-title: {nl: Ronde, en: Round}
-kind: second_victim_peer_support
-record_profile: contact_log
-anchors: {event_at: required, reported_at: required}
-roles: [coordinator]
-steps:
-  - step: round
-    title: {nl: Ronde, en: Round}
-    actor: coordinator
-    action: task
-    anchor: event_at
-    offset: PT24H
-    remind: [{to: actor, at: due}]
-    outcomes: {done: []}
-";
 
 struct Morning {
     service: Service,

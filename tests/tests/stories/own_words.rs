@@ -9,7 +9,7 @@ use nazorg::domain::{
     entities::{JobKind, jobs},
 };
 use nazorg_tests::{
-    hospital::Hospital,
+    hospital::{Hospital, ROUNDS},
     service::{Ground, Leg, Service},
     smtp_sink::{At, Behaviour, Does, SmtpSink},
 };
@@ -29,27 +29,6 @@ const REVIEWS: [&str; 6] = [
     "2028-06-21T08:00:00.000Z",
 ];
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// What keeps the worker's only hand busy: a round that falls due ten seconds before the sister may be written to.
-const ROUNDS: &str = r"
-protocol: rounds
-title: {nl: Ronde, en: Round}
-kind: second_victim_peer_support
-record_profile: contact_log
-anchors: {event_at: required, reported_at: required}
-roles: [coordinator]
-steps:
-  - step: round
-    title: {nl: Ronde, en: Round}
-    actor: coordinator
-    action: task
-    anchor: event_at
-    offset: PT24H
-    remind: [{to: actor, at: due}]
-    outcomes: {done: []}
-end:
-  - {all_final: [round], close: completed}
-";
 
 /// Everyone and everything the story is about.
 struct House {

@@ -14,7 +14,7 @@ use futures::{StreamExt, stream};
 use nazorg::domain::entities::{Audience, MessageStatus, messages};
 use nazorg_tests::{
     client::{Client, With, fresh_key},
-    hospital::Hospital,
+    hospital::{Hospital, ONE_MORNING},
     processes::Processes,
     smtp_sink::{At, Behaviour, Does, SmtpSink},
 };
@@ -27,20 +27,13 @@ const EVENT: &str = "2026-12-17T02:20:00Z";
 const REPORTED: &str = "2026-12-17T06:45:00Z";
 /// Ten o'clock in Amsterdam, a fortnight later.
 const MORNING: &str = "2026-12-31T09:00:00Z";
-/// Reminders, unless `NAZORG_STORM` says how many: half of them to a peer of their own, half questions to the person.
+/// Reminders, unless `STORM_REMINDERS` says how many: half of them to a peer of their own, half questions to the person.
 const REMINDERS: usize = 1_000;
 const PER_SECOND: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Both at the same moment: the question to the person and the talk of which the peer is reminded.
-const ROUND: &str = r#"
-protocol: one_morning
-title: {nl: Eén ochtend, en: One morning}
-kind: second_victim_peer_support
-record_profile: contact_log
-anchors: {event_at: required, reported_at: required}
-roles: [peer_supporter]
-steps:
+/// The question to the person, at the same moment as the talk of which the peer is reminded.
+const ASK: &str = r#"
   - step: ask
     title: {nl: Hoe gaat het?, en: How are you?}
     actor: peer_supporter
@@ -50,17 +43,6 @@ steps:
     offset: P14D
     at: "10:00"
     outcomes: {answered: [], no_answer: []}
-  - step: talk
-    title: {nl: Gesprek, en: Talk}
-    actor: peer_supporter
-    action: talk
-    anchor: event_at
-    offset: P14D
-    at: "10:00"
-    remind: [{to: actor, at: due}]
-    outcomes: {held: [], declined: []}
-end:
-  - {all_final: [talk], close: completed}
 "#;
 
 /// What goes away once so many mails were taken.
@@ -84,7 +66,7 @@ const FAULTS: [(usize, Fault); 7] = [
 ];
 
 fn cases() -> usize {
-    let wanted = std::env::var("NAZORG_STORM").ok().map(|text| text.parse().expect("NAZORG_STORM is a number"));
+    let wanted = std::env::var("STORM_REMINDERS").ok().map(|text| text.parse().expect("STORM_REMINDERS is a number"));
     wanted.unwrap_or(REMINDERS) / 2
 }
 
@@ -97,7 +79,7 @@ async fn reminders_go_out_while_everything_fails_in_turn() {
     let binary = env!("CARGO_BIN_EXE_nazorg-process");
     let mut service = Processes::start(binary, REPORTED, (2, 2), &[("SMTP_URL", url.as_str())]).await;
     let mut hospital = Hospital::found_on(&service).await;
-    hospital.publish(ROUND).await;
+    hospital.publish(&format!("{ONE_MORNING}{ASK}")).await;
     open_cases(&service, &hospital, cases).await;
     service.drain().await;
     assert_eq!(mail.seen().len(), 0, "nothing goes out before its time");

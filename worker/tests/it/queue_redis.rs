@@ -221,33 +221,3 @@ async fn recovers_from_poison(server: &RedisServer) {
     }
     worker.stop().await;
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn how_fast() {
-    let server = RedisServer::start().await;
-    let tally = Tally::new();
-    let worker = Worker::start(&server, 1, tally.handover(4));
-    for size in [1_u128, 100] {
-        let before = tally.count();
-        let all: Vec<_> = (0..2_000).map(|n| batch(size * 100_000 + n, size)).collect();
-        let began = Instant::now();
-        for chunk in all.chunks(20) {
-            worker.queue.push(chunk).await.unwrap();
-        }
-        let pushed = began.elapsed();
-        tally.reaches(before + 2_000 * usize::try_from(size).unwrap(), SOON).await;
-        println!("2,000 tasks of {size}: pushed in {pushed:?}, handled in {:?}", began.elapsed());
-    }
-    let mut waits = Vec::new();
-    for n in 0..200 {
-        let before = tally.count();
-        let began = Instant::now();
-        worker.queue.push(&[batch(99_000_000 + n, 1)]).await.unwrap();
-        tally.reaches(before + 1, SOON).await;
-        waits.push(began.elapsed());
-    }
-    waits.sort();
-    println!("one task, idle worker, own push: median {:?}, worst {:?}", waits[100], waits[199]);
-    worker.stop().await;
-}

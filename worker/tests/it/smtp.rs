@@ -167,18 +167,3 @@ async fn a_server_that_wants_it_slower_is_known_unsent_for_the_rest() {
     assert_eq!(words.iter().filter(|word| word.starts_with("sent")).count(), 5);
     assert_eq!(words.iter().filter(|word| *word == "unsent smtp_refused_451").count(), 3);
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn how_fast() {
-    let sink = SmtpSink::start().await;
-    let smtp = Arc::new(smtp(&sink.url(), 16));
-    let began = Instant::now();
-    let all = (0..5_000).map(|number| {
-        let smtp = Arc::clone(&smtp);
-        tokio::spawn(async move { smtp.send(&outgoing(number)).await })
-    });
-    let all = futures::future::join_all(all).await;
-    let sent = all.into_iter().filter(|one| matches!(one, Ok(Delivery::Sent { .. }))).count();
-    println!("{sent} sent in {:?}", began.elapsed());
-}

@@ -186,22 +186,3 @@ async fn one_that_cannot_be_handled_fails_alone_and_is_at_last_given_up() {
     let given_up = rig.jobs(JobKind::FollowUp).await.into_iter().filter(|job| job.given_up_at.is_some()).count();
     assert_eq!(given_up, failed.len());
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn how_fast() {
-    let cases: usize = std::env::var("CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000);
-    let (rig, sink, redis) = (Rig::new().await, SmtpSink::start().await, RedisServer::start().await);
-    let began = Instant::now();
-    rig.cases(cases).await;
-    println!("{cases} cases opened in {:?}", began.elapsed());
-    let worker = AtWork::start(&rig, over_redis(&rig, &sink, &redis));
-    let began = Instant::now();
-    rig.later(TimeDelta::hours(1));
-    sink.wait_for(2 * cases, Duration::from_secs(600)).await;
-    rig.drained(SOON).await;
-    let took = began.elapsed();
-    println!("{} messages in {took:?}: {:.0}/s", 2 * cases, (2 * cases) as f64 / took.as_secs_f64());
-    worker.stop().await;
-    rig.assert_balanced().await;
-}

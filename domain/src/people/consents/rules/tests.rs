@@ -1,0 +1,44 @@
+use nazorg_entities::ConsentId;
+use uuid::Uuid;
+
+use super::*;
+
+fn at(hours: i64) -> Instant {
+    chrono::DateTime::from_timestamp(hours * 3600, 0).unwrap()
+}
+
+fn consent() -> Consent {
+    Consent {
+        id: ConsentId(Uuid::nil()),
+        person_id: PersonId(Uuid::from_u128(1)),
+        purpose: "inform_family".to_owned(),
+        recipient_person_id: Some(PersonId(Uuid::from_u128(2))),
+        recipient: None,
+        items: vec![],
+        legal_basis: "consent".to_owned(),
+        given_by: "self".to_owned(),
+        valid_from: at(1),
+        valid_until: Some(at(9)),
+        revoked_at: None,
+        created_at: at(0),
+        version: 1,
+    }
+}
+
+#[test]
+fn it_holds_from_until_and_not_after_it_was_revoked() {
+    assert!(!holds(&consent(), at(0)));
+    assert!(holds(&consent(), at(1)));
+    assert!(!holds(&consent(), at(9)));
+    assert!(!holds(&Consent { revoked_at: Some(at(5)), ..consent() }, at(5)));
+    assert!(holds(&Consent { revoked_at: Some(at(5)), ..consent() }, at(4)), "what held then, held then");
+}
+
+#[test]
+fn it_covers_one_purpose_towards_one() {
+    let daughter = Some(PersonId(Uuid::from_u128(2)));
+    assert!(covers(&consent(), "inform_family", daughter, at(2)));
+    assert!(!covers(&consent(), "research", daughter, at(2)));
+    assert!(!covers(&consent(), "inform_family", Some(PersonId(Uuid::from_u128(3))), at(2)));
+    assert!(!covers(&consent(), "inform_family", None, at(2)));
+}
