@@ -195,6 +195,12 @@ impl Error {
         Self::Invalid(vec![FieldError::body(pointer, code, detail)])
     }
 
+    /// One error in a query key.
+    pub fn key(name: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        let (pointer, detail) = (name.into(), detail.into());
+        Self::Invalid(vec![FieldError { place: Place::Query, pointer, code: code.into(), detail }])
+    }
+
     /// Our own fault, told to the log.
     pub fn internal(log: impl std::fmt::Display) -> Self {
         Self::Internal(log.to_string())

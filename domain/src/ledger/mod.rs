@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use nazorg_entities::{CaseId, Instant, OrganisationId, TallySubject, TrajectoryId};
 use uuid::Uuid;
 
-use crate::{App, Context, error::Result, policy::Action, retention, trajectories};
+use crate::{App, Context, Error, error::Result, policy::Action, retention, trajectories};
 
 pub use rules::{Finding, Reason};
 
@@ -62,7 +62,10 @@ pub async fn read(cx: &Context<'_>, extent: Extent) -> Result<Ledger> {
     cx.may(Action::ReadLedger)?;
     if let Some(case) = extent.case_id {
         let reach = cx.may(Action::ReadCases)?;
-        crate::cases::visible_one(&cx.db(), cx, reach, case).await?;
+        match crate::cases::visible_one(&cx.db(), cx, reach, case).await {
+            Err(Error::NotFound) => return Err(Error::key("caseId", "unknown", "There is no such case.")),
+            found => found?,
+        };
     }
     balance(cx, extent).await
 }
@@ -90,7 +93,7 @@ async fn balance(cx: &Context<'_>, extent: Extent) -> Result<Ledger> {
                 Ok(running) => {
                     running.iter().for_each(|running| rules::compare(running, &kept, &mut findings));
                 }
-                Err(crate::Error::Internal(log)) => {
+                Err(Error::Internal(log)) => {
                     tracing::error!(trajectory = %id, log, "a trajectory does not replay");
                     findings.push(Finding::new(Reason::DoesNotReplay, id.0));
                 }
