@@ -174,7 +174,7 @@ impl From<Person> for PersonView {
 struct NewPersonBody {
     #[oai(validator(min_length = 1, max_length = 200))]
     name: String,
-    /// The language they are written to in, BCP 47; `nl` unless said otherwise.
+    /// The language they are written to in, BCP 47; `nl` unless said otherwise. Texts are in `nl`, `en`, `uk`, `ru`, `ar` and `tr`; others get English.
     #[oai(validator(pattern = "^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*$", max_length = 35))]
     language: Option<String>,
     /// Their own time zone, an IANA name.

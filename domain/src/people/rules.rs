@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_language_is_a_tag() {
-        for good in ["nl", "en", "ti", "fa", "zh-Hans", "nl-NL"] {
+        for good in ["nl", "en", "uk", "ru", "ar-SY", "tr", "ti", "fa", "zh-Hans", "nl-NL"] {
             assert!(is_language(good), "{good}");
         }
         for bad in ["", "n", "Nederlands", "NL", "nl_NL", "nl-", "n1"] {

@@ -2659,7 +2659,7 @@ export interface components {
              * @default []
              */
             externalRefs?: components["schemas"]["ExternalRef"][];
-            /** @description The language they are written to in, BCP 47; `nl` unless said otherwise. */
+            /** @description The language they are written to in, BCP 47; `nl` unless said otherwise. Texts are in `nl`, `en`, `uk`, `ru`, `ar` and `tr`; others get English. */
             language?: string;
             name: string;
             /** @description What they do, a word: `nurse`. */

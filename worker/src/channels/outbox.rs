@@ -126,6 +126,8 @@ fn sync(dir: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channels::mime::tests::{Letter, appointment};
+    use crate::templates::Language;
     use chrono::{TimeZone, Utc};
     use nazorg_domain::entities::MessageId;
     use std::time::Duration;
@@ -170,6 +172,22 @@ mod tests {
         assert_eq!(sheet["to"], "anna@example.net");
         assert_eq!(sheet["messageId"], format!("<{id}@example.org>"));
         assert_eq!(sheet["at"], "2026-11-24T09:30:00.000Z");
+    }
+
+    #[tokio::test]
+    async fn sheet_and_letter_hold_the_same_words_in_any_alphabet() {
+        let dir = tempfile::tempdir().unwrap();
+        let outbox = outbox(dir.path());
+        for language in Language::ALL {
+            let mail = Outgoing { begin_by: outgoing(ChannelKind::Email, "").begin_by, ..appointment(language) };
+            assert!(matches!(outbox.send(&mail).await, Delivery::Sent { .. }));
+            let read = |ending| std::fs::read(dir.path().join(format!("{}.{ending}", mail.id))).unwrap();
+            let sheet: serde_json::Value = serde_json::from_slice(&read("json")).unwrap();
+            let letter = Letter::read(read("eml"));
+            assert_eq!([&letter.subject, &letter.text], [&mail.subject, &mail.text]);
+            assert_eq!([&sheet["subject"], &sheet["text"]], [&mail.subject, &mail.text]);
+            assert_eq!(sheet["language"], language.tag());
+        }
     }
 
     #[cfg(unix)]

@@ -1,19 +1,22 @@
-//! Days and months in the recipient's language.
+//! Days, dates and numbers in the recipient's language. Digits are Western ones everywhere.
 
+use super::gsm7;
 use chrono::{DateTime, Datelike, Days, TimeZone, Utc};
 
 /// The words of one language.
 #[derive(Clone, Copy)]
-pub(super) struct Language {
+pub(super) struct Words {
     /// From Monday.
     weekdays: [&'static str; 7],
-    /// From January.
-    months: [&'static str; 12],
+    /// From January, as they stand behind the number of a day; without them a date is `24/11`.
+    months: Option<[&'static str; 12]>,
+    /// What stands before a telephone number.
+    before_number: &'static str,
 }
 
-pub(super) const DUTCH: Language = Language {
+pub(super) const DUTCH: Words = Words {
     weekdays: ["maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"],
-    months: [
+    months: Some([
         "januari",
         "februari",
         "maart",
@@ -26,12 +29,13 @@ pub(super) const DUTCH: Language = Language {
         "oktober",
         "november",
         "december",
-    ],
+    ]),
+    before_number: "",
 };
 
-pub(super) const ENGLISH: Language = Language {
+pub(super) const ENGLISH: Words = Words {
     weekdays: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
-    months: [
+    months: Some([
         "January",
         "February",
         "March",
@@ -44,10 +48,71 @@ pub(super) const ENGLISH: Language = Language {
         "October",
         "November",
         "December",
-    ],
+    ]),
+    before_number: "",
 };
 
-impl Language {
+/// Weekdays in the nominative, months in the genitive that follows a day's number.
+pub(super) const UKRAINIAN: Words = Words {
+    weekdays: ["понеділок", "вівторок", "середа", "четвер", "п’ятниця", "субота", "неділя"],
+    months: Some([
+        "січня",
+        "лютого",
+        "березня",
+        "квітня",
+        "травня",
+        "червня",
+        "липня",
+        "серпня",
+        "вересня",
+        "жовтня",
+        "листопада",
+        "грудня",
+    ]),
+    before_number: "",
+};
+
+/// Weekdays in the nominative, months in the genitive that follows a day's number.
+pub(super) const RUSSIAN: Words = Words {
+    weekdays: ["понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье"],
+    months: Some([
+        "января",
+        "февраля",
+        "марта",
+        "апреля",
+        "мая",
+        "июня",
+        "июля",
+        "августа",
+        "сентября",
+        "октября",
+        "ноября",
+        "декабря",
+    ]),
+    before_number: "",
+};
+
+/// With their capitals, which they have beside a date: `3 Eylül Perşembe`.
+pub(super) const TURKISH: Words = Words {
+    weekdays: ["Pazartesi", "Salı", "Çarşamba", "Perşembe", "Cuma", "Cumartesi", "Pazar"],
+    months: Some([
+        "Ocak", "Şubat", "Mart", "Nisan", "Mayıs", "Haziran", "Temmuz", "Ağustos", "Eylül", "Ekim", "Kasım", "Aralık",
+    ]),
+    before_number: "",
+};
+
+/// Weekdays with their article. The months have other names in Damascus, Cairo and Rabat, and everyone reads `24/11`.
+///
+/// A number stands behind a left-to-right mark. Behind Arabic letters `0800-1234` would be shown as `1234-0800`, and `+31 88` as `88 31+` (UAX 9: W2
+/// makes Arabic numbers of its groups, and hyphens, spaces and plus then take the direction of the line). The mark was chosen over isolates
+/// (U+2066, U+2069) because it is one character instead of two, and older telephones know it. Dates and times need none: `/` and `:` hold (W4).
+pub(super) const ARABIC: Words = Words {
+    weekdays: ["الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت", "الأحد"],
+    months: None,
+    before_number: "\u{200e}",
+};
+
+impl Words {
     /// `donderdag`.
     pub(super) fn weekday<Z: TimeZone>(self, at: DateTime<Z>) -> &'static str {
         self.weekdays[at.weekday().num_days_from_monday() as usize]
@@ -55,15 +120,57 @@ impl Language {
 
     /// `3 september`.
     pub(super) fn date<Z: TimeZone>(self, at: DateTime<Z>) -> String {
-        format!("{} {}", at.day(), self.months[at.month0() as usize])
+        match self.months {
+            Some(months) => format!("{} {}", at.day(), months[at.month0() as usize]),
+            None => format!("{}/{}", at.day(), at.month()),
+        }
     }
 
-    /// A moment of a day that is as long as any in words; four years hold every weekday of every month with two digits.
-    pub(super) fn longest_day(self) -> DateTime<Utc> {
-        let first = DateTime::UNIX_EPOCH;
-        (0..1461)
-            .filter_map(|days| first.checked_add_days(Days::new(days)))
-            .max_by_key(|day| self.weekday(*day).len() + self.date(*day).len())
-            .unwrap_or(first)
+    /// A telephone number, its digits kept in order.
+    pub(super) fn number(self, number: &str) -> String {
+        format!("{}{number}", self.before_number)
+    }
+
+    /// Moments of the longest days in words: of any, of one whose weekday is outside the GSM alphabet, and of one whose date is, either of which
+    /// leaves a text less room. Four years hold every weekday of every month with two digits.
+    pub(super) fn longest_days(self) -> Vec<DateTime<Utc>> {
+        let days = || (0..1461).filter_map(|days| DateTime::UNIX_EPOCH.checked_add_days(Days::new(days)));
+        let length = |day: &DateTime<Utc>| self.weekday(*day).chars().count() + self.date(*day).chars().count();
+        let outside = |words: &str| gsm7::septets(words).is_none();
+        let any = days().max_by_key(length);
+        let weekday = days().max_by_key(|day| (outside(self.weekday(*day)), length(day)));
+        let date = days().max_by_key(|day| (outside(&self.date(*day)), length(day)));
+        [any, weekday, date].into_iter().flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::templates::Language;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_day_reads_as_its_language_writes_it() {
+        let day = Utc.with_ymd_and_hms(2026, 9, 3, 8, 0, 0).unwrap();
+        let read = Language::ALL.map(|language| (language.words().weekday(day), language.words().date(day)));
+        let expected = [
+            ("donderdag", "3 september"),
+            ("Thursday", "3 September"),
+            ("четвер", "3 вересня"),
+            ("четверг", "3 сентября"),
+            ("الخميس", "3/9"),
+            ("Perşembe", "3 Eylül"),
+        ];
+        assert_eq!(read, expected.map(|(weekday, date)| (weekday, date.to_owned())));
+    }
+
+    #[test]
+    fn no_two_days_read_the_same() {
+        for words in Language::ALL.map(Language::words) {
+            let days: Vec<_> = (0..365).map(|days| DateTime::UNIX_EPOCH + Days::new(days)).collect();
+            assert_eq!(days.iter().map(|day| words.date(*day)).collect::<BTreeSet<_>>().len(), 365);
+            assert_eq!(days.iter().map(|day| words.weekday(*day)).collect::<BTreeSet<_>>().len(), 7);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What a text may be given: its template's fields and nothing else. There is no field for a name, a programme, a reason or a score.
 
 use super::Given;
-use super::dates::Language;
+use super::dates::Words;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use minijinja::Value;
@@ -40,9 +40,9 @@ pub struct Fields {
 
 impl Fields {
     /// Only what this template may know.
-    pub(super) fn for_template(&self, template: Template, words: Language) -> Given {
+    pub(super) fn for_template(&self, template: Template, words: Words) -> Given {
         let local = self.at.with_timezone(&self.zone);
-        let phone = || ("phone", Value::from(self.phone.as_ref().map(|phone| phone.0.clone())));
+        let phone = || ("phone", Value::from(self.phone.as_ref().map(|phone| words.number(&phone.0))));
         let (weekday, time) =
             (("weekday", words.weekday(local).into()), ("time", local.format("%H:%M").to_string().into()));
         let given: Vec<(&'static str, Value)> = match template {
@@ -57,11 +57,11 @@ impl Fields {
 }
 
 /// The fillings a text is checked with: the longest of everything, with and without a number, one and many.
-pub(super) fn worst_cases(template: Template, words: Language) -> Vec<Given> {
-    let phone = Phone("+".to_owned() + &"8".repeat(Phone::LONGEST - 1));
-    let at = words.longest_day();
-    [(1, None), (9_999, None), (9_999, Some(phone))]
-        .into_iter()
-        .map(|(count, phone)| Fields { at, zone: Tz::UTC, count, phone }.for_template(template, words))
-        .collect()
+pub(super) fn worst_cases(words: Words) -> Vec<Fields> {
+    let phone = || Phone("+".to_owned() + &"8".repeat(Phone::LONGEST - 1));
+    let fillings = [(1, None), (9_999, None), (9_999, Some(phone()))];
+    let days = words.longest_days();
+    let on =
+        |at: &DateTime<Utc>| fillings.clone().map(|(count, phone)| Fields { at: *at, zone: Tz::UTC, count, phone });
+    days.iter().flat_map(on).collect()
 }

@@ -1,4 +1,6 @@
 //! How long a text is as an SMS: septets of the GSM 7-bit alphabet (3GPP TS 23.038), or UCS-2 units when it does not fit in that.
+//!
+//! The national language tables of that standard, one of them Turkish, are not counted with: a gateway need not use them.
 
 /// One SMS in the GSM alphabet.
 pub(super) const SEPTETS: usize = 160;
@@ -24,12 +26,27 @@ pub(super) fn septets(text: &str) -> Option<usize> {
     })
 }
 
+/// How much of one SMS a text takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    /// Septets or UTF-16 units.
+    pub(super) units: usize,
+    /// How many of those one SMS holds.
+    pub(super) limit: usize,
+}
+
+/// How much of one SMS it takes.
+pub(super) fn size(text: &str) -> Size {
+    match septets(text) {
+        Some(units) => Size { units, limit: SEPTETS },
+        None => Size { units: text.encode_utf16().count(), limit: UNITS },
+    }
+}
+
 /// Whether it is one SMS.
 pub(super) fn fits(text: &str) -> bool {
-    match septets(text) {
-        Some(septets) => septets <= SEPTETS,
-        None => text.encode_utf16().count() <= UNITS,
-    }
+    let Size { units, limit } = size(text);
+    units <= limit
 }
 
 #[cfg(test)]
@@ -48,6 +65,12 @@ mod tests {
         assert_eq!(septets("€ 5"), Some(4));
         assert_eq!(septets("één"), Some(3));
         assert_eq!(septets("ê"), None);
+        assert_eq!(septets("ÇÖÜöü"), Some(5), "Turkish letters that are in the basic table");
+        for turkish in ["ç", "ğ", "Ğ", "ı", "İ", "ş", "Ş"] {
+            assert_eq!(septets(turkish), None, "{turkish}");
+        }
+        assert_eq!(size("Salı"), Size { units: 4, limit: UNITS });
+        assert_eq!(size("ضحى\u{200e}"), Size { units: 4, limit: UNITS });
         assert!(fits(&"a".repeat(160)) && !fits(&"a".repeat(161)));
         assert!(fits(&"€".repeat(80)) && !fits(&"€".repeat(81)));
         assert!(fits(&"ж".repeat(70)) && !fits(&"ж".repeat(71)));

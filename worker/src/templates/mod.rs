@@ -3,63 +3,20 @@
 mod dates;
 mod fields;
 mod gsm7;
+mod language;
+mod revealing;
 mod rules;
 
 pub use fields::{Fields, Phone};
+pub use language::Language;
 pub use rules::{Breach, TextFault};
 
-use dates::Language as Words;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use nazorg_domain::messages::Template;
+use revealing::Revealing;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
-
-/// A language we have texts in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Language {
-    /// Dutch.
-    Nl,
-    /// English, also for whoever's own language we do not have.
-    En,
-}
-
-impl Language {
-    /// Every language.
-    pub const ALL: [Self; 2] = [Self::Nl, Self::En];
-
-    /// The one for a person's language tag (BCP 47): by its first part, else English.
-    #[must_use]
-    pub fn of(tag: &str) -> Self {
-        match tag.split(['-', '_']).next() {
-            Some(first) if first.eq_ignore_ascii_case("nl") => Self::Nl,
-            _ => Self::En,
-        }
-    }
-
-    /// Its tag.
-    #[must_use]
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::Nl => "nl",
-            Self::En => "en",
-        }
-    }
-
-    fn file(self) -> &'static str {
-        match self {
-            Self::Nl => include_str!("../../templates/nl.yaml"),
-            Self::En => include_str!("../../templates/en.yaml"),
-        }
-    }
-
-    fn words(self) -> Words {
-        match self {
-            Self::Nl => dates::DUTCH,
-            Self::En => dates::ENGLISH,
-        }
-    }
-}
 
 /// A text ready to be sent. It is neutral by construction, and still nobody's to log.
 #[derive(Clone, PartialEq, Eq)]
@@ -99,11 +56,12 @@ impl Texts {
     /// Loads the texts and checks every rule of DOMAIN 7.6 on them.
     ///
     /// # Errors
-    /// Every fault of every text; a service with a faulty text does not start.
+    /// Every fault of every text; a service with a faulty text, or without the words to check it by, does not start.
     pub fn load() -> Result<Self, Vec<TextFault>> {
+        let revealing = Revealing::load().map_err(|fault| vec![fault])?;
         let (mut languages, mut faults) = (Vec::new(), Vec::new());
         for language in Language::ALL {
-            match load_one(language, language.file()) {
+            match load_one(language, language.file(), &revealing) {
                 Ok(environment) => languages.push((language, environment)),
                 Err(mut found) => faults.append(&mut found),
             }
@@ -129,7 +87,7 @@ impl Texts {
 type Given = BTreeMap<&'static str, minijinja::Value>;
 
 /// Reads one file: no template missing, none unknown, every text within the rules with every filling there can be.
-fn load_one(language: Language, file: &str) -> Result<Environment<'static>, Vec<TextFault>> {
+fn load_one(language: Language, file: &str, revealing: &Revealing) -> Result<Environment<'static>, Vec<TextFault>> {
     let fault = |name: &str, breach| TextFault::new(language, name, breach);
     let sources: BTreeMap<String, Source> =
         serde_saphyr::from_str(file).map_err(|error| vec![fault("*", Breach::Unreadable(error.to_string()))])?;
@@ -147,12 +105,17 @@ fn load_one(language: Language, file: &str) -> Result<Environment<'static>, Vec<
             }
         }
     }
+    let worst = fields::worst_cases(language.words());
     for template in Template::ALL {
-        for given in fields::worst_cases(*template, language.words()) {
-            let breaches = match render(&environment, template.as_str(), &given) {
-                Err(breach) => vec![breach],
-                Ok(rendered) => rules::breaches(&rendered),
-            };
+        let mut read = Vec::new();
+        for fields in &worst {
+            let rendered = render(&environment, template.as_str(), &fields.for_template(*template, language.words()));
+            if !read.contains(&rendered) {
+                read.push(rendered);
+            }
+        }
+        for rendered in read {
+            let breaches = rendered.map_or_else(|breach| vec![breach], |text| rules::breaches(revealing, &text));
             faults.extend(breaches.into_iter().map(|breach| fault(template.as_str(), breach)));
         }
     }

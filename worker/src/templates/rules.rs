@@ -1,59 +1,7 @@
 //! The rules of DOMAIN 7.6 that a machine can check, on a text with the worst filling: a phone on a table shows it to anyone.
 
-use super::{Language, Rendered, gsm7};
+use super::{Language, Rendered, gsm7, revealing::Revealing};
 use std::fmt;
-
-/// Words that reveal what this is about, in any of our languages; at the start of a word, in any case.
-const REVEALING: &[&str] = &[
-    "abuse",
-    "addict",
-    "aftercare",
-    "aggress",
-    "agressie",
-    "asiel",
-    "asylum",
-    "beroepsgeheim",
-    "depress",
-    "diagnos",
-    "ggd",
-    "ggz",
-    "geweld",
-    "herstel",
-    "hulpverlen",
-    "huiselijk",
-    "incident",
-    "kindermishandel",
-    "lotgenot",
-    "mental",
-    "mishandel",
-    "nazorg",
-    "overlijden",
-    "psych",
-    "recover",
-    "rouw",
-    "slachtoffer",
-    "suicid",
-    "zelfmoord",
-    "zelfdoding",
-    "therap",
-    "trauma",
-    "veilig thuis",
-    "verslav",
-    "vertrouwens",
-    "victim",
-    "violence",
-    "vluchteling",
-    "refugee",
-    "coach",
-    "patient",
-    "patiënt",
-    "client",
-    "cliënt",
-];
-/// Words that reveal only as a whole word ("bot" is also a bone, and "score" begins no secret).
-const REVEALING_WHOLE: &[&str] = &["bot", "cot", "tco", "wrap", "score", "scores", "diagnose", "crisis"];
-/// Words that invite an answer nobody reads.
-const ASKING: &[&str] = &["antwoord", "beantwoord", "reply", "stuur terug"];
 
 /// What is wrong with a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,9 +27,9 @@ pub enum Breach {
 /// A fault with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextFault {
-    /// In which language.
+    /// In which language; `*` for what is common to all.
     pub language: &'static str,
-    /// In which template.
+    /// In which template; `*` for the whole file.
     pub template: String,
     /// What.
     pub breach: Breach,
@@ -90,6 +38,11 @@ pub struct TextFault {
 impl TextFault {
     pub(super) fn new(language: Language, template: &str, breach: Breach) -> Self {
         Self { language: language.tag(), template: template.to_owned(), breach }
+    }
+
+    /// Of `revealing.yaml`.
+    pub(super) fn of_words(detail: String) -> Self {
+        Self { language: "*", template: "revealing".to_owned(), breach: Breach::Unreadable(detail) }
     }
 }
 
@@ -102,19 +55,15 @@ impl fmt::Display for TextFault {
 impl std::error::Error for TextFault {}
 
 /// Everything that is wrong with a rendered text.
-pub(super) fn breaches(rendered: &Rendered) -> Vec<Breach> {
+pub(super) fn breaches(revealing: &Revealing, rendered: &Rendered) -> Vec<Breach> {
     let Rendered { subject, text } = rendered;
     let mut found = Vec::new();
     for part in [subject, text] {
         if part.trim().is_empty() || part.trim() != part || part.contains(['\n', '\r']) {
             found.push(Breach::Malformed);
         }
+        found.extend(revealing.found_in(part));
         let lower = part.to_lowercase();
-        let begins = |word: &&&str| starts_a_word(&lower, word);
-        found.extend(REVEALING.iter().filter(begins).map(|word| Breach::Reveals((*word).to_owned())));
-        let whole = |word: &&&str| lower.split(|c: char| !c.is_alphanumeric()).any(|other| other == **word);
-        found.extend(REVEALING_WHOLE.iter().filter(whole).map(|word| Breach::Reveals((*word).to_owned())));
-        found.extend(ASKING.iter().filter(begins).map(|word| Breach::AsksForReply((*word).to_owned())));
         found.extend(
             lower.split_whitespace().filter(|token| is_link(token)).map(|token| Breach::Link(token.to_owned())),
         );
@@ -123,10 +72,6 @@ pub(super) fn breaches(rendered: &Rendered) -> Vec<Breach> {
         found.push(Breach::TooLong);
     }
     found
-}
-
-fn starts_a_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| !text[..at].chars().next_back().is_some_and(char::is_alphanumeric))
 }
 
 /// An address, or anything with a dot between letters, which telephones turn into a link. `10.30` is a time.
@@ -141,7 +86,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Vec<Breach> {
-        breaches(&Rendered { subject: "Bericht".to_owned(), text: text.to_owned() })
+        breaches(&Revealing::load().unwrap(), &Rendered { subject: "Bericht".to_owned(), text: text.to_owned() })
     }
 
     #[test]
@@ -161,7 +106,14 @@ mod tests {
 
     #[test]
     fn links_and_questions_for_a_reply_are_found() {
-        for link in ["Zie https://x.nl/a.", "Zie www.voorbeeld.nl.", "Zie voorbeeld.nl!", "Mail a@b.nl"] {
+        for link in [
+            "Zie https://x.nl/a.",
+            "Zie www.voorbeeld.nl.",
+            "Zie voorbeeld.nl!",
+            "Mail a@b.nl",
+            "Див. пример.укр",
+            "انظر موقع.شبكة",
+        ] {
             assert!(of(link).iter().any(|breach| matches!(breach, Breach::Link(_))), "{link}");
         }
         assert_eq!(of("Beantwoord dit bericht."), [Breach::AsksForReply("beantwoord".to_owned())]);

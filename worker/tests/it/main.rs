@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so")]
 
+mod languages;
 mod queue_memory;
 mod queue_redis;
 mod redis_server;

@@ -1,6 +1,7 @@
 //! A domain with something owed in it, for whole workers to work on: SQLite, or PostgreSQL where `NAZORG_TEST_POSTGRES` names a server.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use nazorg_domain::cases::{self, NewCase};
 use nazorg_domain::database::Database;
 use nazorg_domain::entities::{
@@ -35,7 +36,7 @@ roles: [coach, coordinator]
 steps:
   - {step: talk, title: {nl: Gesprek}, actor: coach, action: talk, anchor: event_at, offset: PT2H,
      window: {closes: P2D}, remind: [{to: actor, before_due: PT1H}], outcomes: {held: []}}
-  - {step: ask, title: {nl: Vraag}, actor: coach, action: message, message: {to: person, template: checkin}, anchor: event_at,
+  - {step: ask, title: {nl: Vraag}, actor: coach, action: message, message: {to: person, template: appt}, anchor: event_at,
      offset: PT1H, window: {closes: P9D}, outcomes: {answered: []}}
 ";
 
@@ -76,22 +77,27 @@ impl Rig {
     pub(crate) async fn cases(&self, n: usize) -> Vec<CaseId> {
         let mut opened = Vec::with_capacity(n);
         for number in 0..n {
-            let person = self.person(&format!("person{number}@example.net")).await;
-            let coach = self.person(&format!("coach{number}@example.org")).await;
-            let consent = NewConsent {
-                purpose: "messages".to_owned(),
-                recipient_person_id: None,
-                recipient: None,
-                items: Vec::new(),
-                legal_basis: "consent".to_owned(),
-                given_by: "self".to_owned(),
-                valid_from: None,
-                valid_until: None,
-            };
-            consents::give(&self.cx(), person, consent).await.unwrap();
-            opened.push(self.case(person, coach).await);
+            opened.push(self.case_in(number, (None, None)).await);
         }
         opened
+    }
+
+    /// The case of the person with this number, who is written to in this language and has this time zone.
+    pub(crate) async fn case_in(&self, number: usize, of: (Option<&str>, Option<Tz>)) -> CaseId {
+        let person = self.person(&format!("person{number}@example.net"), of).await;
+        let coach = self.person(&format!("coach{number}@example.org"), (None, None)).await;
+        let consent = NewConsent {
+            purpose: "messages".to_owned(),
+            recipient_person_id: None,
+            recipient: None,
+            items: Vec::new(),
+            legal_basis: "consent".to_owned(),
+            given_by: "self".to_owned(),
+            valid_from: None,
+            valid_until: None,
+        };
+        consents::give(&self.cx(), person, consent).await.unwrap();
+        self.case(person, coach).await
     }
 
     async fn case(&self, person: PersonId, coach: PersonId) -> CaseId {
@@ -108,9 +114,9 @@ impl Rig {
         cases::open(&self.cx(), new).await.unwrap().id
     }
 
-    async fn person(&self, address: &str) -> PersonId {
-        let new =
-            NewPerson { name: address.to_owned(), language: None, zone: None, profession: None, external_refs: vec![] };
+    async fn person(&self, address: &str, (language, zone): (Option<&str>, Option<Tz>)) -> PersonId {
+        let language = language.map(str::to_owned);
+        let new = NewPerson { name: address.to_owned(), language, zone, profession: None, external_refs: vec![] };
         let person = people::create(&self.cx(), new).await.unwrap().id;
         let point = NewContactPoint {
             channel: ChannelKind::Email,

@@ -1,4 +1,6 @@
 use super::*;
+use crate::channels::mime::tests::appointment;
+use crate::templates::Language;
 use chrono::DateTime;
 use nazorg_domain::entities::{ChannelKind, MessageId};
 use std::sync::{Arc, Mutex};
@@ -78,6 +80,19 @@ async fn what_is_posted_is_signed_and_whatever_the_text_it_stays_text() {
     assert_eq!(header(&request, "idempotency-key"), id);
     let signed = format!("{id}.{}.{body}", header(&request, "webhook-timestamp"));
     assert_eq!(header(&request, "webhook-signature"), format!("v1,{}", sign("shared", &signed).unwrap()));
+}
+
+#[tokio::test]
+async fn a_text_in_any_alphabet_arrives_as_it_was_written() {
+    let (url, asked) = gateway("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    let sms = Sms::new(settings(&url)).unwrap();
+    for language in Language::ALL {
+        let text = appointment(language).text;
+        assert_eq!(sms.send(&outgoing(&text)).await, Delivery::Sent { provider_id: None });
+        let request = asked.lock().unwrap().pop().unwrap();
+        let body: Value = serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap();
+        assert_eq!(body["body"], text);
+    }
 }
 
 #[test]
