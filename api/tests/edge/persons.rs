@@ -54,6 +54,20 @@ async fn a_person_is_registered_found_and_changed() {
 }
 
 #[tokio::test]
+async fn a_person_is_written_to_in_the_language_they_need() {
+    let (service, who) = house().await;
+    for language in ["nl", "en", "uk", "ru", "ar", "tr", "ar-SY", "uk-Cyrl-UA", "ti"] {
+        let body = json!({ "name": "Anna", "language": language });
+        let made = as_one(&who, service.post("/v1/persons").json(&body)).await.expect(201);
+        assert_eq!(made.json()["language"], language);
+        let change = json!({ "language": "fa" });
+        let path = made.header("location");
+        let changed = as_one(&who, service.patch(path).header("If-Match", "\"1\"").json(&change)).await.expect(200);
+        assert_eq!(changed.json()["language"], "fa");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_is_refused_with_its_place() {
     let (service, who) = house().await;
     let wrong = json!({ "name": "", "language": "Dutch", "profession": "Head nurse", "bsn": "123456782" });
