@@ -116,6 +116,8 @@ violations! {
     ExternalRefTaken = "external_ref_taken", "The external reference already belongs to another object";
     /// A key is revoked with another one, so that an organisation never locks itself out.
     OwnKey = "own_key", "A key cannot revoke itself";
+    /// There is nothing to repeat.
+    JobNotGivenUp = "job_not_given_up", "The work was not given up";
     /// The case is closed.
     CaseAlreadyClosed = "case_already_closed", "The case is already closed";
     /// The case is not closed.

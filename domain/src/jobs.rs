@@ -1,5 +1,8 @@
 //! What is owed: one row per thing that must happen later, written in the transaction that makes it owed (DESIGN 5).
 
+pub mod given_up;
+mod rows;
+
 use std::{
     collections::{BTreeMap, HashMap},
     time::Duration,

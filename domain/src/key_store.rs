@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use nazorg_entities::{DataKeyId, OrganisationId, data_keys};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
 use crate::{
     database::Database,
@@ -14,6 +14,8 @@ use crate::{
 /// How long an unwrapped key stays in memory; a key destroyed elsewhere is forgotten here within it.
 const REMEMBERED: Duration = Duration::from_secs(30);
 const COLUMN: &str = "data_keys/wrapped";
+/// How many keys are wrapped anew in one transaction.
+const AT_ONCE: u64 = 500;
 
 /// The master key that wraps the others, with the name it is known by.
 pub struct MasterKey {
@@ -27,6 +29,7 @@ pub struct MasterKey {
 pub struct KeyStore {
     db: Database,
     master: MasterKey,
+    other: Option<MasterKey>,
     known: moka::sync::Cache<DataKeyId, Arc<Secret>>,
 }
 
@@ -35,7 +38,14 @@ impl KeyStore {
     #[must_use]
     pub fn new(db: Database, master: MasterKey) -> Self {
         let known = moka::sync::Cache::builder().max_capacity(100_000).time_to_live(REMEMBERED).build();
-        Self { db, master, known }
+        Self { db, master, other: None, known }
+    }
+
+    /// Opens what another master key wrapped, too: the next or the last one, while they are changed.
+    #[must_use]
+    pub fn and(mut self, other: Option<MasterKey>) -> Self {
+        self.other = other;
+        self
     }
 
     /// Its database, for readiness.
@@ -105,16 +115,52 @@ impl KeyStore {
         let rows = data_keys::Entity::find().filter(data_keys::Column::Id.is_in(missing)).all(self.db.reader()).await?;
         for data_keys::Model { id, organisation_id: _, wrapped, master_key, created_at: _, destroyed_at: _ } in rows {
             let Some(wrapped) = wrapped else { continue };
-            let bytes = self
-                .master
-                .secret
-                .open(&place(COLUMN, id.0), &wrapped)
-                .map_err(|_| Error::internal(format!("data key {id} was wrapped by master key {master_key}")))?;
-            let secret = Secret::from_bytes(&bytes).ok_or_else(|| Error::internal("data key of wrong length"))?;
-            let secret = Arc::new(secret);
+            let secret = Arc::new(self.unwrapped(id, &wrapped, &master_key)?);
             self.known.insert(id, Arc::clone(&secret));
             found.insert(id, secret);
         }
         Ok(found)
+    }
+
+    fn unwrapped(&self, id: DataKeyId, wrapped: &[u8], by: &str) -> Result<Secret> {
+        let other = self.other.as_ref().filter(|other| other.name == by);
+        let bytes = other
+            .unwrap_or(&self.master)
+            .secret
+            .open(&place(COLUMN, id.0), wrapped)
+            .map_err(|_| Error::internal(format!("data key {id} was wrapped by master key {by}")))?;
+        Secret::from_bytes(&bytes).ok_or_else(|| Error::internal("data key of wrong length"))
+    }
+
+    /// Wraps some of the keys that the other master key wrapped by the present one; answers how many, 0 when all are. What is
+    /// destroyed meanwhile stays destroyed. May be stopped and begun again at any moment, while everything runs.
+    ///
+    /// # Errors
+    /// When a key is wrapped by a master key that is neither.
+    pub async fn rewrap(&self) -> Result<usize> {
+        use data_keys::Column as C;
+        let tx = self.db.begin().await?;
+        let rows = data_keys::Entity::find()
+            .filter(C::MasterKey.ne(&self.master.name))
+            .filter(C::Wrapped.is_not_null())
+            .order_by_asc(C::Id)
+            .limit(AT_ONCE)
+            .all(&*tx)
+            .await?;
+        let count = rows.len();
+        for data_keys::Model { id, wrapped, master_key, .. } in rows {
+            let Some(wrapped) = wrapped else { continue };
+            let secret = self.unwrapped(id, &wrapped, &master_key)?;
+            let again = self.master.secret.seal(&place(COLUMN, id.0), secret.bytes())?;
+            data_keys::Entity::update_many()
+                .col_expr(C::Wrapped, Expr::value(Some(again)))
+                .col_expr(C::MasterKey, Expr::value(&self.master.name))
+                .filter(C::Id.eq(id))
+                .filter(C::DestroyedAt.is_null())
+                .exec(&*tx)
+                .await?;
+        }
+        tx.commit(&crate::app::SilentBell).await?;
+        Ok(count)
     }
 }

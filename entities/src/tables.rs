@@ -11,6 +11,7 @@ table! {
         calendar: Json,
         created_at: Instant,
         version: i32,
+        restored_at: Option<Instant>,
     }
 }
 table! {

@@ -10,6 +10,7 @@ mod m0001_records;
 mod m0002_incident_links;
 mod m0003_close_ones;
 mod m0004_retention;
+mod m0005_restored;
 
 /// The migrations of the data store.
 pub struct Migrator;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_incident_links::Migration),
             Box::new(m0003_close_ones::Migration),
             Box::new(m0004_retention::Migration),
+            Box::new(m0005_restored::Migration),
         ]
     }
 }

@@ -3,6 +3,7 @@
 mod keys;
 mod protocol;
 mod serve;
+mod upkeep;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
@@ -10,7 +11,7 @@ use clap::{Parser, Subcommand};
 
 pub use serve::serve;
 
-use crate::{Failure, Parts, Start, config::Config, opening};
+use crate::{Failure, Parts, Start, config::Config, opening, upkeep::Which};
 
 /// Aftercare back end: keeps every promised contact. Without a command it serves.
 #[derive(Debug, Parser)]
@@ -33,6 +34,22 @@ enum Command {
     Worker,
     /// Bring the schemas of the database and the key store up to date.
     Migrate,
+    /// Copy a store of the embedded set-up into a new file, while it runs.
+    Backup {
+        /// The data or the keys; never keep them together.
+        which: Which,
+        /// The file to make.
+        file: PathBuf,
+    },
+    /// Put a backup of the data in the place of the data (embedded); nothing may be running.
+    Restore {
+        /// The file that `backup data` made.
+        file: PathBuf,
+    },
+    /// Tell the data that it was put back from a backup by other means (PostgreSQL); nothing may be running.
+    Restored,
+    /// Wrap every data key by the present master key, after it was changed.
+    Rewrap,
     /// Print the published OpenAPI document; needs no database.
     Openapi,
     /// A story from the field on a travelling clock, over the real API, worker and outbox.
@@ -66,6 +83,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo => block_on(crate::demo::run()),
         Command::Openapi => say(nazorg_openapi::document()),
         Command::Migrate => block_on(migrate(read(config)?)),
+        Command::Backup { which, file } => block_on(upkeep::backup(read(config)?, which, file)),
+        Command::Restore { file } => block_on(upkeep::restore(read(config)?, file)),
+        Command::Restored => block_on(upkeep::restored(read(config)?)),
+        Command::Rewrap => block_on(upkeep::rewrap(read(config)?)),
         Command::Protocol(command) => protocol::run(command),
         Command::Keys(command) => block_on(keys::run(read(config)?, command)),
     }

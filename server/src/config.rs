@@ -96,6 +96,8 @@ pub struct Keys {
     pub max_connections: u32,
     /// Where the master key comes from.
     pub master: MasterKey,
+    /// A file with the next or the last master key, while they are changed.
+    pub other_master: Option<PathBuf>,
 }
 
 /// Where the master key comes from.
@@ -262,6 +264,7 @@ fn keys(r: &mut Reader, dir: &std::path::Path, distributed: bool) -> Option<Keys
     let max_connections = r.number("keys.max_connections", 1..=100);
     let given = r.optional("keys.master_key").map(|key| key.map(Secret::new));
     let file = r.optional("keys.master_key_file");
+    let other = r.optional("keys.other_master_key_file");
     if distributed && matches!(store, Some(None)) {
         r.fault(
             "keys.url",
@@ -293,6 +296,7 @@ fn keys(r: &mut Reader, dir: &std::path::Path, distributed: bool) -> Option<Keys
         store: store?.unwrap_or_else(|| Store::Sqlite(dir.join("keys.db"))),
         max_connections: max_connections?,
         master: master?,
+        other_master: other?.map(PathBuf::from),
     })
 }
 

@@ -19,7 +19,7 @@ pub(crate) enum State {
     Away,
     /// `nazorg migrate` has to run.
     Behind,
-    /// It is away, and everything works without it, up to a second later.
+    /// It is away: requests are answered as ever, and what is due waits until it is back.
     Degraded,
     /// Not yet there, or already leaving.
     NotServing,

@@ -18,6 +18,7 @@ mod run;
 mod secret;
 mod stores;
 mod travel;
+pub mod upkeep;
 mod work;
 
 pub use cli::{main, serve};

@@ -16,6 +16,12 @@ use crate::{
     config::{Keys, MasterKey, Store},
 };
 
+/// The master key, and the next or the last one while they are changed.
+pub(crate) struct Master {
+    pub(crate) present: Secret,
+    pub(crate) other: Option<Secret>,
+}
+
 /// Whether `text` is a master key.
 pub(crate) fn is_valid(text: &str) -> bool {
     decode(text).is_some()
@@ -25,9 +31,11 @@ pub(crate) fn is_valid(text: &str) -> bool {
 ///
 /// # Errors
 /// When the file cannot be read, holds something else, or is gone while the keys it wraps still exist.
-pub(crate) fn load(keys: &Keys) -> Result<Secret, Failure> {
-    let bytes = find(keys)?;
-    Secret::from_bytes(&bytes).ok_or_else(|| Failure::internal("a master key of another length"))
+pub(crate) fn load(keys: &Keys) -> Result<Master, Failure> {
+    let secret =
+        |bytes: [u8; 32]| Secret::from_bytes(&bytes).ok_or_else(|| Failure::internal("a master key of another length"));
+    let other = keys.other_master.as_deref().map(read).transpose()?;
+    Ok(Master { present: secret(find(keys)?)?, other: other.map(secret).transpose()? })
 }
 
 fn find(keys: &Keys) -> Result<[u8; 32], Failure> {
@@ -84,7 +92,7 @@ mod tests {
 
     fn keys(dir: &Path) -> Keys {
         let store = Store::Sqlite(dir.join("keys.db"));
-        Keys { store, max_connections: 1, master: MasterKey::FileMade(dir.join("master.key")) }
+        Keys { store, max_connections: 1, master: MasterKey::FileMade(dir.join("master.key")), other_master: None }
     }
 
     #[test]

@@ -3,23 +3,24 @@
 use std::sync::Arc;
 
 use nazorg_domain::{
-    App, Bell, Clock, SystemClock,
+    App, Bell, Clock,
     app::SilentBell,
     database::Database,
     key_store::{KeyStore, MasterKey},
     secrets::Secret,
 };
+use nazorg_worker::Worker;
 use poem::{EndpointExt, Response, Route, endpoint::BoxEndpoint};
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Failure, clock,
-    config::Config,
+    config::{Config, Faults},
     first::{self, FirstKey},
     front::Front,
     health::Health,
-    master_key,
+    master_key::{self, Master},
     run::{Parts, Start},
     stores::{Stores, make_private},
     work::{self, Bells},
@@ -41,15 +42,54 @@ pub(crate) struct Listening {
     pub(crate) listeners: Vec<JoinHandle<()>>,
 }
 
-/// Opens, serves until `stop`, and closes in order: worker and requests first, then the stores below them.
-pub(crate) async fn run(
+/// What can be made, and be wrong, before anything is opened.
+pub(crate) struct Prepared {
     config: Config,
     start: Start,
+    master: Master,
+    bells: Bells,
+    worker: Option<Worker>,
+}
+
+impl Prepared {
+    /// Everything, or every fault of the configuration that only shows in use, together.
+    pub(crate) fn new(config: Config, start: Start) -> Result<Self, Failure> {
+        make_private(&config.data_dir)?;
+        let bells = work::bells(&config)?;
+        let mut faults = Vec::new();
+        let worker = match start.parts {
+            Parts::Api => None,
+            _ => kept(work::worker(&config, &bells), &mut faults)?,
+        };
+        // Last, since the embedded set-up makes the file.
+        let master = kept(master_key::load(&config.keys), &mut faults)?;
+        match master {
+            Some(master) if faults.is_empty() => Ok(Self { config, start, master, bells, worker }),
+            _ => Err(Failure::Config(Faults(faults))),
+        }
+    }
+}
+
+/// A part; faults of the configuration are gathered, everything else ends it.
+fn kept<T>(part: Result<T, Failure>, faults: &mut Vec<String>) -> Result<Option<T>, Failure> {
+    match part {
+        Ok(part) => Ok(Some(part)),
+        Err(Failure::Config(Faults(mut found))) => {
+            faults.append(&mut found);
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Opens, serves until `stop`, and closes in order: worker and requests first, then the stores below them.
+pub(crate) async fn run(
+    prepared: Prepared,
     listening: Listening,
     (stop, tell): (CancellationToken, watch::Sender<Progress>),
 ) {
     let opened = tokio::select! {
-        opened = open(&config, start, &listening, &stop) => opened,
+        opened = open(prepared, &listening, &stop) => opened,
         () = stop.cancelled() => Err(Failure::Refused("stopped before the stores were open".to_owned())),
     };
     let mut busy = listening.listeners;
@@ -77,15 +117,12 @@ pub(crate) async fn run(
 }
 
 async fn open(
-    config: &Config,
-    start: Start,
+    prepared: Prepared,
     listening: &Listening,
     stop: &CancellationToken,
 ) -> Result<(Opened, Stores, Vec<JoinHandle<()>>), Failure> {
-    make_private(&config.data_dir)?;
-    let master = master_key::load(&config.keys)?;
-    let bells = work::bells(config)?;
-    let worker = if start.parts == Parts::Api { None } else { Some(work::worker(config, &bells)?) };
+    let Prepared { config, start, master, bells, worker } = prepared;
+    let config = &config;
     let stores = Stores::open(config).await?;
     listening.health.watch_stores(stores.clone());
     stores.wait().await;
@@ -101,7 +138,7 @@ async fn open(
     };
     let distant = bells.distant.clone();
     if start.parts != Parts::Worker {
-        listening.front.open(api(config, &app, &master)?);
+        listening.front.open(api(config, &app, &master.present)?);
     }
     let tasks = vec![match worker {
         Some(worker) => tokio::spawn(worker.run(Arc::clone(&app), stop.clone())),
@@ -147,21 +184,27 @@ async fn be_current(config: &Config, parts: Parts, stores: &Stores) -> Result<()
     Err(Failure::Schema(format!("the schema is behind; run `nazorg migrate` first (not yet applied: {names})")))
 }
 
-fn app(stores: &Stores, master: &Secret, clock: Arc<dyn Clock>, bell: Arc<dyn Bell>) -> Result<App, Failure> {
-    let id = master.derive("name of the master key")?;
-    let name = id.bytes().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    let keys = KeyStore::new(Database::new(stores.keys.clone()), MasterKey { name, secret: master.clone() });
+fn app(stores: &Stores, master: &Master, clock: Arc<dyn Clock>, bell: Arc<dyn Bell>) -> Result<App, Failure> {
+    let keys = KeyStore::new(Database::new(stores.keys.clone()), named(&master.present)?);
+    let keys = keys.and(master.other.as_ref().map(named).transpose()?);
     Ok(App::new(Database::new(stores.data.clone()), keys, clock, bell))
 }
 
+/// A master key with a name that tells it from others and nothing else.
+fn named(secret: &Secret) -> Result<MasterKey, Failure> {
+    let id = secret.derive("name of the master key")?;
+    let name = id.bytes().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    Ok(MasterKey { name, secret: secret.clone() })
+}
+
 /// The domain over its stores, for a command that runs beside the service or without it.
-pub(crate) async fn offline(config: &Config) -> Result<(App, Stores), Failure> {
+pub(crate) async fn offline(config: &Config, clock: Arc<dyn Clock>) -> Result<(App, Stores), Failure> {
     make_private(&config.data_dir)?;
     let master = master_key::load(&config.keys)?;
     let stores = Stores::open(config).await?;
     stores.must_answer().await?;
     be_current(config, Parts::All, &stores).await?;
-    Ok((app(&stores, &master, Arc::new(SystemClock::default()), Arc::new(SilentBell))?, stores))
+    Ok((app(&stores, &master, clock, Arc::new(SilentBell))?, stores))
 }
 
 /// Brings the schemas of both stores up to date, as `nazorg migrate` does; the names of what was applied.

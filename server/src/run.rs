@@ -13,7 +13,7 @@ use crate::{
     health::Health,
     listen::Bound,
     metrics,
-    opening::{self, Listening, Opened, Progress},
+    opening::{self, Listening, Opened, Prepared, Progress},
 };
 
 pub use crate::first::FirstKey;
@@ -64,22 +64,24 @@ pub async fn run(config: Config) -> Result<Running, Failure> {
 /// that is away. [`Running::ready`] tells when that is done, or why it cannot be.
 ///
 /// # Errors
-/// When a port is taken.
+/// When the configuration cannot be, the master key is gone, or a port is taken.
 pub async fn start(config: Config, start: Start) -> Result<Running, Failure> {
+    let (parts, patience, listen, metrics_listen) =
+        (start.parts, config.http.shutdown, config.http.listen, config.metrics_listen);
+    let prepared = Prepared::new(config, start)?;
     let stop = CancellationToken::new();
     let health = Arc::new(Health::new(stop.clone()));
     let front = Front::new(Arc::clone(&health));
     let mut listeners = Vec::new();
-    let patience = config.http.shutdown;
     let mut http = None;
-    if start.parts != Parts::Worker {
-        let bound = Bound::to(config.http.listen).await?;
+    if parts != Parts::Worker {
+        let bound = Bound::to(listen).await?;
         http = Some(bound.address());
         listeners.push(bound.serve(front.clone(), stop.clone(), patience));
     }
     let mut metrics = None;
     let page = metrics::Page(metrics::start()?);
-    if let Some(address) = config.metrics_listen {
+    if let Some(address) = metrics_listen {
         let bound = Bound::to(address).await?;
         metrics = Some(bound.address());
         let operations = Operations { health: Arc::clone(&health), metrics: page };
@@ -87,7 +89,7 @@ pub async fn start(config: Config, start: Start) -> Result<Running, Failure> {
     }
     let (tell, opened) = watch::channel(None);
     let listening = Listening { front, health, listeners };
-    let ended = tokio::spawn(opening::run(config, start, listening, (stop.clone(), tell)));
+    let ended = tokio::spawn(opening::run(prepared, listening, (stop.clone(), tell)));
     Ok(Running { http, metrics, opened, stop: stop.drop_guard(), ended })
 }
 
@@ -105,7 +107,7 @@ impl Running {
     /// Waits until the stores are open and everything serves.
     ///
     /// # Errors
-    /// When it never will: a schema that is behind, a master key that is gone.
+    /// When it never will: a schema that is behind or newer.
     pub async fn ready(&mut self) -> Result<Ready<'_>, Arc<Failure>> {
         let seen = self.opened.wait_for(Option::is_some).await;
         let stopped = || Arc::new(Failure::internal("the service stopped before it was open"));

@@ -177,6 +177,17 @@ fn sqlite(path: &Path, pool: &Pool) -> Result<ConnectOptions, Failure> {
     Ok(options)
 }
 
+/// One connection to a SQLite file that exists, as it is: its journal is left as it stands.
+pub(crate) async fn file(path: &Path) -> Result<DatabaseConnection, Failure> {
+    let mut options = ConnectOptions::new("sqlite://");
+    options.max_connections(1).sqlx_logging(false);
+    let path = path.to_owned();
+    options.map_sqlx_sqlite_opts(move |found| {
+        found.filename(&path).create_if_missing(false).busy_timeout(Duration::from_millis(200))
+    });
+    Database::connect(options).await.map_err(|error| Failure::Database(error.to_string()))
+}
+
 /// Makes a folder that only its owner may enter, unless it is there already.
 pub(crate) fn make_private(dir: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::DirBuilderExt;

@@ -10,7 +10,7 @@ use crate::service::Ground;
 /// When it cannot be made.
 pub fn make(ground: &Ground) -> Vec<u8> {
     match &ground.postgres {
-        Some(postgres) => postgres.backup().into_bytes(),
+        Some(postgres) => postgres.backup(),
         None => fs::read(ground.dir.path().join("data/nazorg.db")).unwrap(),
     }
 }
@@ -21,7 +21,7 @@ pub fn make(ground: &Ground) -> Vec<u8> {
 /// When it cannot be put back.
 pub fn restore(ground: &Ground, backup: &[u8]) {
     if let Some(postgres) = &ground.postgres {
-        return postgres.restore(std::str::from_utf8(backup).unwrap());
+        return postgres.restore(backup);
     }
     for rest in ["nazorg.db-wal", "nazorg.db-shm"] {
         let _ = fs::remove_file(ground.dir.path().join("data").join(rest));

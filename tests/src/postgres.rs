@@ -131,25 +131,25 @@ impl Postgres {
         texts.concat()
     }
 
-    /// The data alone as SQL text, without the keys: a data backup.
+    /// The data alone, without the keys: a data backup, as docs/operations.md says to make it.
     ///
     /// # Panics
     /// When `pg_dump` fails.
-    pub fn backup(&self) -> String {
-        let output = Command::new(self.bin.join("pg_dump")).args(["--clean", "--if-exists"]).arg(self.url()).output();
-        let output = output.unwrap();
+    pub fn backup(&self) -> Vec<u8> {
+        let output = Command::new(self.bin.join("pg_dump")).arg("-Fc").arg(self.url()).output().unwrap();
         assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        output.stdout
     }
 
-    /// Puts a data backup in place of the data; the keys stay what they are.
+    /// Puts a data backup in place of the data, as docs/operations.md says; the keys stay what they are.
     ///
     /// # Panics
-    /// When `psql` fails.
-    pub fn restore(&self, backup: &str) {
-        let file = self.dir.path().join("backup.sql");
+    /// When `pg_restore` fails.
+    pub fn restore(&self, backup: &[u8]) {
+        let file = self.dir.path().join("backup");
         fs::write(&file, backup).unwrap();
-        run(Command::new(self.bin.join("psql")).args(["-q", "-v", "ON_ERROR_STOP=1", "-f"]).arg(&file).arg(self.url()));
+        let mut command = Command::new(self.bin.join("pg_restore"));
+        run(command.args(["--clean", "--if-exists", "--exit-on-error", "-d"]).arg(self.url()).arg(&file));
     }
 
     /// What pgbench reaches on this server, in transactions a second: `script` in so many clients for so many seconds, after `setup`,

@@ -113,7 +113,7 @@ impl Ground {
 }
 
 /// The master key of every story: secret to nobody.
-const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// A tenant of a story.
 #[derive(Clone)]
@@ -167,6 +167,17 @@ impl Service {
         let (running, app) = launch(&self.environment, Arc::clone(&self.clock), Parts::All).await;
         (self.base, self.operations) = addresses(&running);
         (self.running, self.app) = (Some(running), app);
+    }
+
+    /// Sets a variable of its environment, from the next start on; an empty text means "not set".
+    pub fn configure(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// What it is configured with, for an operator's commands beside it.
+    pub fn config(&self) -> Config {
+        config(&self.environment)
     }
 
     /// Stops in an orderly way; the stores stay until the service is dropped.

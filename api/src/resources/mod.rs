@@ -8,6 +8,7 @@ mod consents;
 mod contact_points;
 mod external_refs;
 mod follow_ups;
+mod given_up_jobs;
 mod incidents;
 mod memberships;
 mod messages;
@@ -49,6 +50,6 @@ fn people() -> impl OpenApi {
 fn support() -> impl OpenApi {
     (
         (cases::Cases, trajectories::Trajectories, follow_ups::FollowUps, messages::Messages),
-        (oversight::Oversight, retention::Retention),
+        (oversight::Oversight, given_up_jobs::GivenUpJobs, retention::Retention),
     )
 }

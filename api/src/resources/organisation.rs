@@ -60,17 +60,20 @@ struct OrganisationView {
     /// When it works.
     calendar: CalendarView,
     created_at: Instant,
+    /// When its data was last put back from a backup.
+    restored_at: Option<Instant>,
 }
 
 impl From<Organisation> for OrganisationView {
     fn from(organisation: Organisation) -> Self {
-        let Organisation { id, name, zone, calendar, created_at, version: _ } = organisation;
+        let Organisation { id, name, zone, calendar, created_at, version: _, restored_at } = organisation;
         Self {
             id: id.0,
             name,
             zone: zone.name().to_owned(),
             calendar: calendar.into(),
             created_at: Instant(created_at),
+            restored_at: restored_at.map(Instant),
         }
     }
 }

@@ -338,6 +338,8 @@ pub(crate) async fn visible_one(db: &impl ConnectionTrait, cx: &Context<'_>, rea
     rows::one(db, cx, reach, id).await
 }
 
+pub(crate) use numbers::skip as skip_numbers;
+
 /// A case the caller may see and that is open.
 pub(crate) async fn open_one(tx: &Tx<'_>, cx: &Context<'_>, reach: Reach, id: CaseId) -> Result<Case> {
     let case = rows::one(&***tx, cx, reach, id).await?;

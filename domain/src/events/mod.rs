@@ -9,6 +9,9 @@ use uuid::Uuid;
 
 use crate::{App, Context, database::Writing, error::Result, policy::Action};
 
+/// More than an organisation has events between a backup and the moment it is needed.
+const LEAP: i64 = 1_000_000_000;
+
 macro_rules! kinds {
     ($($variant:ident = $word:literal, $subject:literal;)*) => {
         /// Every kind of event, as published: `nl.nazorg.` stands before it in a CloudEvent.
@@ -37,6 +40,7 @@ macro_rules! kinds {
 
 kinds! {
     OrganisationChanged = "organisation.changed", "organisation";
+    OrganisationRestored = "organisation.restored", "organisation";
     UnitCreated = "unit.created", "unit";
     UnitChanged = "unit.changed", "unit";
     ApiKeyCreated = "api_key.created", "api_key";
@@ -79,6 +83,7 @@ kinds! {
     MessageNotSent = "message.not_sent", "message";
     MessageAcknowledged = "message.acknowledged", "message";
     AlarmRaised = "alarm.raised", "alarm";
+    JobRepeated = "job.repeated", "job";
 }
 
 /// One thing that happened.
@@ -135,25 +140,34 @@ pub struct Told {
 
 /// Writes events with the change they tell of.
 pub async fn record(tx: &Writing, cx: &Context<'_>, happened: impl IntoIterator<Item = Event>) -> Result<()> {
-    let rows: Vec<_> = happened
-        .into_iter()
-        .map(|Event { kind, subject, case, data }| events::ActiveModel {
-            id: Set(EventId(cx.app.ids.next())),
-            organisation_id: Set(cx.organisation),
-            position: Set(None),
-            at: Set(cx.now),
-            kind: Set(kind.as_str().to_owned()),
-            subject_kind: Set(kind.subject().to_owned()),
-            subject_id: Set(subject),
-            case_id: Set(case),
-            data: Set(data),
-            trace_id: Set(cx.trace_id.clone()),
-        })
-        .collect();
+    let rows: Vec<_> = happened.into_iter().map(|event| row(cx, event, None)).collect();
     for chunk in rows.chunks(200) {
         events::Entity::insert_many(chunk.to_vec()).exec_without_returning(&**tx).await?;
     }
     Ok(())
+}
+
+/// Writes an event far beyond the last: after a restore the numbers since the backup may have been read already.
+pub(crate) async fn leap(tx: &Writing, cx: &Context<'_>, happened: Event) -> Result<()> {
+    let last = rows::last(tx, cx.organisation).await?;
+    let row = row(cx, happened, Some(last.saturating_add(LEAP)));
+    events::Entity::insert(row).exec_without_returning(&**tx).await?;
+    Ok(())
+}
+
+fn row(cx: &Context<'_>, Event { kind, subject, case, data }: Event, position: Option<i64>) -> events::ActiveModel {
+    events::ActiveModel {
+        id: Set(EventId(cx.app.ids.next())),
+        organisation_id: Set(cx.organisation),
+        position: Set(position),
+        at: Set(cx.now),
+        kind: Set(kind.as_str().to_owned()),
+        subject_kind: Set(kind.subject().to_owned()),
+        subject_id: Set(subject),
+        case_id: Set(case),
+        data: Set(data),
+        trace_id: Set(cx.trace_id.clone()),
+    }
 }
 
 /// Numbers what is committed and has no number yet; answers how many. One process at a time does it.
@@ -162,13 +176,6 @@ pub async fn number(app: &App) -> Result<u64> {
     let numbered = rows::number(&tx, app.db.is_postgres()).await?;
     tx.commit(&crate::app::SilentBell).await?;
     Ok(numbered)
-}
-
-/// Raises an alarm a human must see: an event, a metric and a log line.
-pub async fn alarm(tx: &Writing, cx: &Context<'_>, code: &'static str, subject: Uuid) -> Result<()> {
-    tracing::error!(code, %subject, organisation = %cx.organisation, "alarm");
-    metrics::counter!("nazorg_alarms_total", "code" => code).increment(1);
-    record(tx, cx, [Event::new(Kind::AlarmRaised, subject).with(json!({ "code": code }))]).await
 }
 
 /// What happened after a position, in order, as far as this caller may see it now; and the position to go on from.

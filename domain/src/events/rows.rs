@@ -85,6 +85,17 @@ pub(super) async fn after(cx: &Context<'_>, reach: Reach, after: i64, limit: u64
     Ok((told, last))
 }
 
+pub(super) async fn last(tx: &Writing, organisation: OrganisationId) -> Result<i64> {
+    let last: Option<Option<i64>> = events::Entity::find()
+        .select_only()
+        .column_as(events::Column::Position.max(), "last")
+        .filter(events::Column::OrganisationId.eq(organisation))
+        .into_tuple()
+        .one(&**tx)
+        .await?;
+    Ok(last.flatten().unwrap_or(0))
+}
+
 pub(super) async fn unnumbered(app: &App, organisation: OrganisationId) -> Result<u64> {
     Ok(events::Entity::find()
         .filter(events::Column::OrganisationId.eq(organisation))

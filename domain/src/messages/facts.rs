@@ -29,6 +29,7 @@ use crate::{
 /// The facts of one organisation's part of a batch.
 pub(super) struct Facts {
     zone: Tz,
+    restored_at: Option<Instant>,
     follow_ups: HashMap<FollowUpId, follow_ups::Model>,
     cases: HashMap<CaseId, rows::AboutCase>,
     resolved: HashMap<Wanted, Option<PersonId>>,
@@ -42,13 +43,14 @@ pub(super) struct Facts {
 }
 
 pub(super) async fn gather(tx: &Writing, cx: &Context<'_>, rows: &[messages::Model]) -> Result<Facts> {
-    let zone = organisations::surroundings(&**tx, cx, None).await?.zone;
+    let organisation = organisations::own(&**tx, cx).await?;
     let (follow_up_ids, case_ids) = subjects(rows);
     let follow_ups = rows::follow_ups(tx, cx, &follow_up_ids).await?;
     let cases = rows::cases(tx, cx, &case_ids).await?;
     let ties = rows::ties(tx, cx, &cases).await?;
     let mut facts = Facts {
-        zone,
+        zone: organisation.zone,
+        restored_at: organisation.restored_at,
         follow_ups,
         cases,
         resolved: HashMap::new(),
@@ -147,6 +149,7 @@ impl Facts {
             due_at: job.due_at,
             safety_file: self.safety_file(row),
             now,
+            restored_at: self.restored_at,
         }
     }
 

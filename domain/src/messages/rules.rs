@@ -49,6 +49,8 @@ pub struct About {
     pub safety_file: bool,
     /// The organisation's time.
     pub now: Instant,
+    /// When the organisation's data was last put back from a backup.
+    pub restored_at: Option<Instant>,
 }
 
 /// What is known of its follow-up.
@@ -192,8 +194,12 @@ pub fn to_person(about: &About, candidates: &[Candidate<'_>]) -> Verdict {
     if let Some(verdict) = over(about) {
         return verdict;
     }
+    // The backup does not say what was sent after it was made.
+    let may_have_gone = about.restored_at.is_some_and(|at| about.due_at <= at);
+    let unknown = || end(MessageStatus::Unknown, "restored", Then::Task("delivery_unknown"));
     if about.now - about.due_at > LATE {
-        return end(MessageStatus::Expired, "late", Then::Task("message_late"));
+        let late = || end(MessageStatus::Expired, "late", Then::Task("message_late"));
+        return if may_have_gone { unknown() } else { late() };
     }
     let verdicts: Vec<Verdict> = candidates.iter().map(|candidate| judge(about, candidate)).collect();
     let rank = |verdict: &Verdict| match verdict {
@@ -202,7 +208,10 @@ pub fn to_person(about: &About, candidates: &[Candidate<'_>]) -> Verdict {
         Verdict::End(_) => 2,
     };
     let nobody = || end(MessageStatus::Suppressed, "no_close_one", Then::Nothing);
-    verdicts.into_iter().min_by_key(rank).unwrap_or_else(nobody)
+    match verdicts.into_iter().min_by_key(rank).unwrap_or_else(nobody) {
+        Verdict::Go { .. } | Verdict::Later { .. } if may_have_gone => unknown(),
+        verdict => verdict,
+    }
 }
 
 fn judge(about: &About, one: &Candidate<'_>) -> Verdict {

@@ -146,7 +146,7 @@ async fn mark(tx: &Writing, cx: &Context<'_>, (facts, decided): (&Facts, &mut Ve
         let address = match people::open_address(cx, reachable).await {
             Ok(address) => address,
             Err(Error::Internal(log)) => {
-                tracing::error!(code = "address_unreadable", message = %one.row.id, log, "not sent");
+                tracing::error!(code = "address_unreadable", message_id = %one.row.id, log, "not sent");
                 one.verdict = rules::end(MessageStatus::Failed, "address_unreadable", Then::Alarm);
                 continue;
             }
@@ -255,8 +255,8 @@ pub(super) async fn follow(tx: &Writing, cx: &Context<'_>, endings: Vec<(Ended, 
             }
         };
         if let Some(code) = alarmed {
-            metrics::counter!("nazorg_alarms_total").increment(1);
-            tracing::error!(code = "message_undeliverable", message = %ended.id, reason = code, "alarm");
+            metrics::counter!("nazorg_alarms_total", "code" => code.clone()).increment(1);
+            tracing::error!(code = "message_undeliverable", message_id = %ended.id, reason = code, "alarm");
             let told = json!({ "code": code, "messageId": ended.id });
             happened.push(Event::new(Kind::AlarmRaised, ended.id.0).of_case(ended.case).with(told));
         }

@@ -113,7 +113,7 @@ async fn settle_in(tx: &Writing, cx: &Context<'_>, delivered: Vec<Delivered>) ->
     for Delivered { message, result } in delivered {
         let ours = |row: &messages::Model| row.status == MessageStatus::Sending && row.version == message.version;
         let Some(mut row) = rows.remove(&message.id).filter(ours) else {
-            tracing::warn!(code = "message_taken_over", message = %message.id, "its settling is refused");
+            tracing::warn!(code = "message_taken_over", message_id = %message.id, "its settling is refused");
             continue;
         };
         row.version += 1;

@@ -1,5 +1,6 @@
 //! Tenants and their units: founded at the command line, then kept over the API.
 
+mod restoring;
 mod rows;
 pub mod rules;
 
@@ -19,6 +20,8 @@ use crate::{
     protocols::{Calendar, Surroundings},
 };
 
+pub use restoring::restored;
+
 /// A tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Organisation {
@@ -34,6 +37,8 @@ pub struct Organisation {
     pub created_at: Instant,
     /// Row version.
     pub version: i32,
+    /// When its data was last put back from a backup.
+    pub restored_at: Option<Instant>,
 }
 
 /// A department, station or reception location.
@@ -100,6 +105,7 @@ pub async fn found(app: &App, name: &str, zone: Tz) -> Result<OrganisationId> {
             calendar: serde_json::to_value(Calendar::default()).map_err(Error::internal)?,
             created_at: app.clock.now(),
             version: 1,
+            restored_at: None,
         },
     )
     .await?;
@@ -151,6 +157,11 @@ pub async fn key(db: &impl ConnectionTrait, cx: &Context<'_>) -> Result<std::syn
     };
     cx.app.known_keys.insert(cx.organisation, id);
     cx.app.keys.one(id).await
+}
+
+/// The organisation itself, for what is judged by its zone and by when it was restored.
+pub(crate) async fn own(db: &impl ConnectionTrait, cx: &Context<'_>) -> Result<Organisation> {
+    rows::own(db, cx.organisation).await
 }
 
 /// The zone and calendar that hold in a unit: its own calendar, else its parents', else the organisation's.

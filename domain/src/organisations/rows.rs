@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use nazorg_entities::{DataKeyId, OrganisationId, UnitId, organisations, units};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    Select, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
 
@@ -33,7 +34,7 @@ pub(super) async fn all(app: &App) -> Result<Vec<(OrganisationId, String)>> {
 
 pub(super) async fn own(db: &impl ConnectionTrait, id: OrganisationId) -> Result<Organisation> {
     let row = organisations::Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)?;
-    let organisations::Model { id, key_id: _, name, zone, calendar, created_at, version } = row;
+    let organisations::Model { id, key_id: _, name, zone, calendar, created_at, version, restored_at } = row;
     Ok(Organisation {
         id,
         name,
@@ -41,6 +42,7 @@ pub(super) async fn own(db: &impl ConnectionTrait, id: OrganisationId) -> Result
         calendar: serde_json::from_value(calendar).map_err(Error::internal)?,
         created_at,
         version,
+        restored_at,
     })
 }
 
@@ -66,6 +68,16 @@ pub(super) async fn update(tx: &Writing, after: &Organisation, expected: i32) ->
         .exec(&**tx)
         .await?;
     if changed.rows_affected == 0 { Err(Error::Stale) } else { Ok(()) }
+}
+
+pub(super) async fn set_restored(tx: &Writing, cx: &Context<'_>) -> Result<()> {
+    organisations::Entity::update_many()
+        .col_expr(organisations::Column::RestoredAt, Expr::value(Some(cx.now)))
+        .col_expr(organisations::Column::Version, Expr::col(organisations::Column::Version).add(1))
+        .filter(organisations::Column::Id.eq(cx.organisation))
+        .exec(&**tx)
+        .await?;
+    Ok(())
 }
 
 /// The only way this context starts a SELECT of units: the tenant's.

@@ -93,7 +93,7 @@ fault_codes! {
     NeverActivated = "never_activated",
     /// Steps that wait for each other's end.
     CircularAnchor = "circular_anchor",
-    /// The record profile forbids what the step would store (DOMAIN 7.2).
+    /// The record profile forbids what the step would store.
     ProfileForbids = "profile_forbids",
     /// Part of the language that this version does not run yet.
     NotSupportedYet = "not_supported_yet",

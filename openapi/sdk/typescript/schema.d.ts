@@ -619,6 +619,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/given-up-jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was given up
+         * @description What the worker was to do and could not, however often it tried. Each raised an alarm and keeps the ledger from
+         *     balancing (`job_given_up`) until it is repeated.
+         */
+        get: operations["listGivenUpJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/given-up-jobs/{id}/repeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repeat what was given up
+         * @description Once what made it fail is gone. It is owed again at once, with all its tries before it. Answers what it was.
+         */
+        post: operations["repeatGivenUpJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/incidents": {
         parameters: {
             query?: never;
@@ -2182,6 +2223,44 @@ export interface components {
             next?: string;
         };
         /**
+         * GivenUpJob
+         * @description Work that failed for good.
+         */
+        GivenUpJob: {
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was to be done.
+             */
+            dueAt: string;
+            /** @description Why the last try failed. */
+            error?: string;
+            /**
+             * Format: date-time
+             * @description Since when it waits for a human.
+             */
+            givenUpAt: string;
+            /** Format: uuid */
+            id: string;
+            /** @description What it does: `follow_up`, `message`, `incident_link`, `case_retention` or `remains`. */
+            kind: string;
+            /**
+             * Format: uuid
+             * @description To which follow-up, message, incident or case.
+             */
+            subjectId: string;
+        };
+        /** @description A stretch of a list. */
+        GivenUpJobPage: {
+            items: components["schemas"]["GivenUpJob"][];
+            /** @description The cursor of the next stretch. Absent at the end. */
+            next?: string;
+        };
+        /**
          * @description Which public holidays are observed.
          * @enum {string}
          */
@@ -2810,6 +2889,11 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
+            /**
+             * Format: date-time
+             * @description When its data was last put back from a backup.
+             */
+            restoredAt?: string;
             /** @description Its time zone, an IANA name. */
             zone: string;
         };
@@ -3372,7 +3456,7 @@ export interface components {
         Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
     };
     responses: {
-        /** @description A rule says no. Codes: `external_ref_taken`, `own_key`, `case_already_closed`, `case_not_closed`, `trajectory_closed`, `record_profile_forbids_notes`, `record_profile_differs`, `subject_differs`, `unknown_param`, `param_out_of_bounds`, `too_early`, `already_final`, `not_yet_planned`, `unknown_outcome`, `unknown_anchor`, `outside_window`, `not_allowed_now`, `consent_missing`, `consent_already_revoked`, `protocol_not_draft`, `protocol_not_published`, `already_involved`, `already_ended`, `key_revoked`, `same_person`, `unit_cycle`, `involvement_has_case`, `case_held`, `case_not_held`, `case_forgotten`, `person_needed`, `person_erased`, `link_cut`, `message_not_sent`, `idempotency_in_progress`. */
+        /** @description A rule says no. Codes: `external_ref_taken`, `own_key`, `job_not_given_up`, `case_already_closed`, `case_not_closed`, `trajectory_closed`, `record_profile_forbids_notes`, `record_profile_differs`, `subject_differs`, `unknown_param`, `param_out_of_bounds`, `too_early`, `already_final`, `not_yet_planned`, `unknown_outcome`, `unknown_anchor`, `outside_window`, `not_allowed_now`, `consent_missing`, `consent_already_revoked`, `protocol_not_draft`, `protocol_not_published`, `already_involved`, `already_ended`, `key_revoked`, `same_person`, `unit_cycle`, `involvement_has_case`, `case_held`, `case_not_held`, `case_forgotten`, `person_needed`, `person_erased`, `link_cut`, `message_not_sent`, `idempotency_in_progress`. */
         Conflict: {
             headers: {
                 "API-Version": components["headers"]["ApiVersion"];
@@ -5550,6 +5634,92 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listGivenUpJobs: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the stretch before, with the same filters. Leave it out to start. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many items to answer with at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stretch of the list, in a stable order. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenUpJobPage"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    repeatGivenUpJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenUpJob"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
             422: components["responses"]["IdempotencyKeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use nazorg_domain::{
-    App, Caller, Context,
+    App, Caller, Context, SystemClock,
     api_keys::{self, ApiKey, NewApiKey},
     entities::{ApiKeyId, OrganisationId, PersonId, Role},
     organisations,
@@ -79,7 +79,7 @@ fn scope(word: &str) -> Result<Scope, String> {
 }
 
 pub(super) async fn run(config: Config, command: Command) -> Result<(), Failure> {
-    let (app, stores) = opening::offline(&config).await?;
+    let (app, stores) = opening::offline(&config, std::sync::Arc::new(SystemClock::default())).await?;
     let done = match command {
         Command::Found { name, zone } => found(&app, &name, zone).await,
         Command::Organisations => list_organisations(&app).await,

@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 /// When the cases are opened.
 pub(crate) const REPORTED: &str = "2026-12-17T06:45:00Z";
-const EVENT: &str = "2026-12-17T02:20:00Z";
+/// When it happened.
+pub(crate) const EVENT: &str = "2026-12-17T02:20:00Z";
 
 /// One API and one worker process on PostgreSQL as it is in production, and on Redis.
 pub(crate) async fn processes(binary: &str, settings: &[(&str, &str)]) -> (Processes, Hospital) {

@@ -108,6 +108,8 @@ pub(crate) const OPERATIONS: &[(&str, &[&str], Action)] = &[
     ("listEvents", &[], A::ReadFeed),
     ("readLedger", &[], A::ReadLedger),
     ("listRetentionPlans", &[], A::ManageRetention),
+    ("listGivenUpJobs", &[], A::ManageJobs),
+    ("repeatGivenUpJob", &["given_up_job"], A::ManageJobs),
 ];
 
 /// What one must be allowed to do to see that an object of a kind is there.
@@ -122,6 +124,7 @@ pub(crate) fn seeing(kind: &str) -> Action {
         "case" | "trajectory" => A::ReadCases,
         "follow_up" => A::ReadFollowUps,
         "message" => A::ReadMessages,
+        "given_up_job" => A::ManageJobs,
         other => panic!("no such kind: {other}"),
     }
 }

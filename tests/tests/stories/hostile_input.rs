@@ -202,5 +202,6 @@ async fn one_key_ten_times_at_once_opens_one_case() {
     assert_eq!(again.id_of(201), opened[0].id());
     body["unitId"] = json!(world.ids["unit"]);
     assert_eq!(open(&body).await.status, 422, "the same key for something else");
+    world.mend().await;
     service.is_balanced().await;
 }

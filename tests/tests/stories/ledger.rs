@@ -244,3 +244,29 @@ async fn a_job_that_wakes_nothing_is_told() {
     service.travel(TimeDelta::days(1)).await;
     service.is_balanced().await;
 }
+
+#[tokio::test]
+async fn what_was_given_up_is_seen_and_done_anew_when_somebody_says_so() {
+    let service = Service::start().await;
+    let mut hospital = Hospital::found(&service).await;
+    hospital.publish(CHECK_IN).await;
+    hospital.register_agreeing("anna").await;
+    let case = hospital.open("anna", (EVENT, REPORTED), None).await;
+    service.travel_to(NIGHT).await;
+    let running = Running::of(service.app(), case).await;
+    running.give_up(running.ask.id.0).await;
+
+    let api = &hospital.tenant.admin;
+    let page = api.get("/v1/given-up-jobs").await.expect(200);
+    let job = &page["items"][0];
+    assert_eq!((&job["kind"], &job["subjectId"]), (&json!("message"), &json!(running.ask.id.0)), "{page}");
+    assert_eq!(reasons(&hospital.ledger(case).await), ["job_given_up"]);
+    let repeat = format!("/v1/given-up-jobs/{}/repeat", job["id"].as_str().unwrap());
+    hospital.as_supporter(&service, "peer").await.post_nothing(&repeat).await.refused(403, "forbidden");
+    api.post_nothing(&repeat).await.expect(200);
+    api.post_nothing(&repeat).await.refused(409, "job_not_given_up");
+    assert_eq!(api.get("/v1/given-up-jobs").await.expect(200)["items"], json!([]));
+    service.travel_to("2026-12-02T08:00:00Z").await;
+    assert_eq!(hospital.messages(case).await[0]["status"], "sent");
+    service.is_balanced().await;
+}

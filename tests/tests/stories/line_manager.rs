@@ -74,5 +74,8 @@ async fn the_line_manager_learns_that_support_was_offered_and_nothing_after() {
     accepts.hospital.coordinator.post(&format!("/v1/cases/{case}/close"), close).await.expect(200);
     service.drain().await;
     assert_eq!(walk(&contract, &accepts).await, told, "the case is closed");
+    for world in [&accepts, &declines] {
+        world.mend().await;
+    }
     service.is_balanced().await;
 }

@@ -14,4 +14,5 @@ mod own_words;
 mod readme;
 mod starting;
 mod storm;
+mod upkeep;
 mod walls;

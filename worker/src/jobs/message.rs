@@ -118,7 +118,7 @@ fn outgoing(hands: &Hands, message: &ToSend, begin_by: Instant) -> Option<Outgoi
             begin_by,
         }),
         Err(fault) => {
-            tracing::error!(code = "template_unrenderable", message = %message.id, %fault);
+            tracing::error!(code = "template_unrenderable", message_id = %message.id, %fault);
             None
         }
     }
@@ -165,7 +165,7 @@ async fn settle_apart(hands: &Hands, delivered: Vec<Delivered>) {
     for one in delivered {
         let id = one.message.id;
         if let Err(error) = bounded(messages::settle(&hands.app, vec![one])).await {
-            tracing::error!(code = "not_settled", message = %id, %error, "the lease lapses");
+            tracing::error!(code = "not_settled", message_id = %id, %error, "the lease lapses");
         }
     }
 }

@@ -20,6 +20,7 @@ fn about(audience: Audience) -> About {
         due_at: local(2, 10, 0),
         safety_file: false,
         now: local(2, 10, 0),
+        restored_at: None,
     }
 }
 
@@ -133,6 +134,19 @@ fn an_interrupted_sending_is_never_repeated_to_a_person_and_always_to_staff() {
     let one = candidate(1, &[&unknown]);
     assert_eq!(person(&interrupted, one.clone()), "unknown interrupted task delivery_unknown");
     assert_eq!(word(&to_staff(&interrupted, Some(&one))), "go 1 0");
+}
+
+#[test]
+fn what_may_have_gone_after_the_backup_is_never_repeated_to_a_person_and_always_to_staff() {
+    let (yes, no) = (point(Safe::Yes), point(Safe::No));
+    let restored = |at| About { restored_at: Some(at), ..about(Audience::Person) };
+    let (before, after) = (restored(local(2, 9, 59)), restored(local(2, 10, 0)));
+    assert_eq!(person(&before, candidate(1, &[&yes])), "go 1 0");
+    assert_eq!(person(&after, candidate(1, &[&yes])), "unknown restored task delivery_unknown");
+    let late = About { now: local(9, 10, 0), ..after.clone() };
+    assert_eq!(person(&late, candidate(1, &[&yes])), "unknown restored task delivery_unknown");
+    assert!(person(&after, candidate(1, &[&no])).starts_with("suppressed"), "it went neither before nor now");
+    assert_eq!(word(&to_staff(&after, Some(&candidate(2, &[&yes])))), "go 2 0");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The SQL of an erasure.
 
 use nazorg_entities::{
-    CaseStatus, PersonId, absences, api_keys, assignments, cases, consents, contact_points, external_refs, follow_ups,
-    involvements, memberships, persons, relations, roster_entries,
+    CaseStatus, Instant, PersonId, absences, api_keys, assignments, cases, consents, contact_points, external_refs,
+    follow_ups, involvements, memberships, persons, relations, roster_entries,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait,
@@ -24,27 +24,67 @@ pub(in crate::people) async fn locked(tx: &Writing, cx: &Context<'_>, reach: Rea
     read(found.ok_or(Error::NotFound)?)
 }
 
-/// Why a person cannot be erased now.
+/// Why a person cannot be erased now: the first reason there is.
 pub(in crate::people) async fn needed(tx: &Writing, cx: &Context<'_>, id: PersonId) -> Result<Option<&'static str>> {
-    let about = || {
-        cases::Entity::find()
-            .filter(cases::Column::OrganisationId.eq(cx.organisation))
-            .filter(cases::Column::PersonId.eq(id))
-            .filter(cases::Column::ForgottenAt.is_null())
-    };
+    if let Some(why) = case_about(tx, cx, id).await? {
+        return Ok(Some(why));
+    }
+    if case_rests_on(tx, cx, id).await? {
+        return Ok(Some("A case about someone close to them is open."));
+    }
+    if supports(tx, cx, id).await? {
+        return Ok(Some("They support somebody; assign somebody else first."));
+    }
+    Ok(works(tx, id).await?.then_some("They work here; end their memberships and roster entries first."))
+}
+
+/// What keeps a case about them: it is open, held, or a file to be kept until its retention ends.
+async fn case_about(tx: &Writing, cx: &Context<'_>, id: PersonId) -> Result<Option<&'static str>> {
+    use cases::Column as C;
+    let found: Vec<(CaseStatus, Option<Instant>)> = cases::Entity::find()
+        .select_only()
+        .columns([C::Status, C::HeldAt])
+        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(C::PersonId.eq(id))
+        .filter(C::ForgottenAt.is_null())
+        .filter(
+            Condition::any()
+                .add(C::Status.eq(CaseStatus::Open))
+                .add(C::HeldAt.is_not_null())
+                .add(C::RecordProfile.is_in(["care_file", "safety_file"])),
+        )
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    Ok(if found.iter().any(|(status, _)| *status == CaseStatus::Open) {
+        Some("A case about them is open.")
+    } else if found.iter().any(|(_, held)| held.is_some()) {
+        Some("A case about them is under legal hold.")
+    } else {
+        (!found.is_empty()).then_some("A file about them must be kept until its retention ends.")
+    })
+}
+
+/// Whether an open case rests on a relation of theirs.
+async fn case_rests_on(tx: &Writing, cx: &Context<'_>, id: PersonId) -> Result<bool> {
     let theirs = Condition::any().add(relations::Column::PersonId.eq(id)).add(relations::Column::OtherPersonId.eq(id));
     let close = relations::Entity::find().select_only().column(relations::Column::Id).filter(theirs).into_query();
     let rests = cases::Entity::find()
         .filter(cases::Column::OrganisationId.eq(cx.organisation))
         .filter(cases::Column::Status.eq(CaseStatus::Open))
         .filter(cases::Column::RelationId.in_subquery(close));
+    Ok(rests.count(&**tx).await? > 0)
+}
+
+/// Whether an open case is assigned to them, or a follow-up was handed to them.
+async fn supports(tx: &Writing, cx: &Context<'_>, id: PersonId) -> Result<bool> {
     let open = cases::Entity::find()
         .select_only()
         .column(cases::Column::Id)
         .filter(cases::Column::OrganisationId.eq(cx.organisation))
         .filter(cases::Column::Status.eq(CaseStatus::Open))
         .into_query();
-    let supports = assignments::Entity::find()
+    let assigned = assignments::Entity::find()
         .filter(assignments::Column::PersonId.eq(id))
         .filter(assignments::Column::EndedAt.is_null())
         .filter(assignments::Column::CaseId.in_subquery(open));
@@ -52,31 +92,18 @@ pub(in crate::people) async fn needed(tx: &Writing, cx: &Context<'_>, id: Person
         .filter(follow_ups::Column::OrganisationId.eq(cx.organisation))
         .filter(follow_ups::Column::AssignedPersonId.eq(id))
         .filter(follow_ups::Column::FinalAt.is_null());
+    Ok(assigned.count(&**tx).await? > 0 || handed.count(&**tx).await? > 0)
+}
+
+/// Whether they hold a place among the staff.
+async fn works(tx: &Writing, id: PersonId) -> Result<bool> {
     let member = memberships::Entity::find()
         .filter(memberships::Column::PersonId.eq(id))
         .filter(memberships::Column::EndedAt.is_null());
     let rostered = roster_entries::Entity::find()
         .filter(roster_entries::Column::PersonId.eq(id))
         .filter(roster_entries::Column::EndedAt.is_null());
-    let db = &**tx;
-    let reasons = [
-        (rests.count(db).await?, "A case about someone close to them is open."),
-        (about().filter(cases::Column::Status.eq(CaseStatus::Open)).count(db).await?, "A case about them is open."),
-        (
-            about().filter(cases::Column::HeldAt.is_not_null()).count(db).await?,
-            "A case about them is under legal hold.",
-        ),
-        (
-            about().filter(cases::Column::RecordProfile.is_in(["care_file", "safety_file"])).count(db).await?,
-            "A file about them must be kept until its retention ends.",
-        ),
-        (supports.count(db).await? + handed.count(db).await?, "They support somebody; assign somebody else first."),
-        (
-            member.count(db).await? + rostered.count(db).await?,
-            "They work here; end their memberships and roster entries first.",
-        ),
-    ];
-    Ok(reasons.into_iter().find(|(count, _)| *count > 0).map(|(_, why)| why))
+    Ok(member.count(&**tx).await? > 0 || rostered.count(&**tx).await? > 0)
 }
 
 /// Everything that says who they are. The row stays, for what refers to it: an id without a name.

@@ -50,7 +50,7 @@ impl Check {
             repeat,
             after_missed: self.missed(f),
             stage: f.get("stage").and_then(|node| self.known_stage(&node)),
-            for_each: f.get("for_each").and_then(|node| self.faults.word(&node, ForEach::WORDS)),
+            for_each: self.for_each(f),
             guards: self.guards(f, &codes),
         }
     }
@@ -154,12 +154,20 @@ impl Check {
 
     fn unsupported(&mut self, fields: &mut Fields<'_>) {
         if let Some(node) = fields.get("spread") {
-            self.faults.add(
-                &node.path,
-                FaultCode::NotSupportedYet,
-                "spread is part of the language, but not run by this version",
-            );
+            self.not_run(&node, "spread");
         }
+    }
+
+    /// The engine knows it; nobody can yet say for whom it runs.
+    fn for_each(&mut self, fields: &mut Fields<'_>) -> Option<ForEach> {
+        let node = fields.get("for_each")?;
+        self.not_run(&node, "for_each");
+        self.faults.word(&node, ForEach::WORDS)
+    }
+
+    fn not_run(&mut self, node: &Node<'_>, key: &str) {
+        let detail = format!("{key} is part of the language, but not run by this version");
+        self.faults.add(&node.path, FaultCode::NotSupportedYet, detail);
     }
 
     pub(super) fn actor(&mut self, node: &Node<'_>) -> Option<String> {

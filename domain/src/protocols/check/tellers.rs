@@ -2,6 +2,7 @@
 
 use super::Check;
 use super::reader::Node;
+use crate::messages::Template;
 use crate::protocols::faults::FaultCode;
 use crate::protocols::language::{Escalate, Outgoing, Recipient, Remind, RemindWhen};
 
@@ -56,9 +57,20 @@ impl Check {
     pub(super) fn outgoing(&mut self, node: &Node<'_>) -> Option<Outgoing> {
         let mut fields = self.faults.fields(node, "{to: person, template: survey}")?;
         let to = self.faults.need(&mut fields, "to").and_then(|node| self.recipient(&node));
-        let template = fields.get("template").map(|node| self.faults.name(&node));
+        let template = fields.get("template").map(|node| self.template(&node));
         self.faults.done(&fields);
         Some(Outgoing { to: to?, template: template.flatten() })
+    }
+
+    /// The name of a text that there is, as it is written here.
+    fn template(&mut self, node: &Node<'_>) -> Option<String> {
+        let name = self.faults.name(node)?;
+        if Template::parse(&name).is_none() {
+            let known: Vec<_> = Template::ALL.iter().map(|template| template.as_str().replace('.', "_")).collect();
+            let detail = format!("{name:?} is not one of {}", known.join(", "));
+            self.faults.add(&node.path, FaultCode::UnknownValue, detail);
+        }
+        Some(name)
     }
 }
 

@@ -96,6 +96,18 @@ fn one_mistake_is_one_fault() {
             "/steps/0/spread",
             "not_supported_yet",
         ),
+        (
+            "outcomes: {assigned: []}",
+            "for_each: household_member\n    outcomes: {assigned: []}",
+            "/steps/0/for_each",
+            "not_supported_yet",
+        ),
+        (
+            "outcomes: {assigned: []}",
+            "outcomes: {assigned: [{message: {to: peer_supporter, template: survay}}]}",
+            "/steps/0/outcomes/assigned/0/message/template",
+            "unknown_value",
+        ),
         ("outcomes: {assigned: []}", "roll: forward\n    outcomes: {assigned: []}", "/steps/0/roll", "contradiction"),
         ("outcomes: {assigned: []}", "unmet: skip\n    outcomes: {assigned: []}", "/steps/0/unmet", "contradiction"),
         (

@@ -1,0 +1,119 @@
+//! Opening cases over HTTP, each with its trajectory, follow-ups, jobs, events and lines in the access log: 64 clients, ten seconds.
+//! PostgreSQL as it is in production, API, worker and Redis share this machine.
+//!
+//! Reference, in the same run on the same server: pgbench with 64 clients that insert the rows of one such case, with fresh ids and
+//! the same indexes, and commit.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a measurement fails by panicking")]
+#![expect(clippy::print_stdout, reason = "a measurement prints its figure")]
+
+#[expect(dead_code, reason = "shared by several measurements")]
+mod common;
+
+use std::{
+    fmt::Write,
+    time::{Duration, Instant},
+};
+
+use common::{EVENT, REPORTED, percentile, processes};
+use futures::future::join_all;
+use nazorg_tests::{client::Client, hospital::Hospital, processes::Processes};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const CLIENTS: usize = 64;
+const SECONDS: u32 = 10;
+
+/// The tables that opening a case writes to, and which of their rows are those of the case `$case`.
+const WRITTEN: [(&str, &str); 8] = [
+    ("cases", "id = $case"),
+    ("assignments", "case_id = $case"),
+    ("trajectories", "case_id = $case"),
+    ("trajectory_inputs", "trajectory_id IN (SELECT id FROM trajectories WHERE case_id = $case)"),
+    ("follow_ups", "case_id = $case"),
+    ("jobs", "subject IN (SELECT id FROM follow_ups WHERE case_id = $case)"),
+    ("events", "case_id = $case"),
+    ("access_events", "object_id = $case"),
+];
+
+async fn texts(service: &Processes, sql: String) -> Vec<String> {
+    let rows = service.app().db.reader().query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap();
+    rows.into_iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+}
+
+/// What pgbench does: the tables and one case's rows to copy, and the transaction that copies them.
+async fn reference(service: &Processes, case: Uuid) -> (String, String) {
+    let (mut setup, mut script) = (String::new(), "BEGIN;\n".to_owned());
+    for (table, rows) in WRITTEN {
+        let columns = format!(
+            "SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position"
+        );
+        let columns = texts(service, columns).await;
+        let fresh = columns.iter().map(|column| match column.as_str() {
+            "id" | "subject" | "case_id" | "trajectory_id" => "gen_random_uuid()".to_owned(),
+            "number" => "gen_random_uuid()::text".to_owned(),
+            other => format!("\"{other}\""),
+        });
+        let fresh: Vec<String> = fresh.collect();
+        let rows = rows.replace("$case", &format!("'{case}'"));
+        writeln!(setup, "CREATE TABLE reference_{table} (LIKE {table} INCLUDING ALL);").unwrap();
+        writeln!(setup, "CREATE TABLE sample_{table} AS SELECT * FROM {table} WHERE {rows};").unwrap();
+        writeln!(script, "INSERT INTO reference_{table} SELECT {} FROM sample_{table};", fresh.join(", ")).unwrap();
+    }
+    setup.push_str("ANALYZE;\n");
+    script.push_str("COMMIT;\n");
+    (setup, script)
+}
+
+/// Somebody to open cases for, and who supports them.
+async fn body(client: &Client, (hospital, protocol): (&Hospital, &Value), number: usize) -> Value {
+    let mut ids = Vec::new();
+    for name in ["Peer", "Person"] {
+        ids.push(client.post("/v1/persons", json!({"name": format!("{name} {number}")})).await.id_of(201));
+    }
+    json!({
+        "personId": ids[1],
+        "unitId": hospital.ward,
+        "protocolId": protocol,
+        "anchors": [{"anchor": "event_at", "at": EVENT}, {"anchor": "reported_at", "at": REPORTED}],
+        "assignments": [{"role": "peer_supporter", "personId": ids[0]}],
+    })
+}
+
+#[tokio::main]
+async fn main() {
+    let (mut service, hospital) = processes(env!("CARGO_BIN_EXE_nazorg-process"), &[]).await;
+    let client = &hospital.coordinator;
+    let built_in =
+        client.get("/v1/protocols?name=second_victim_peer_support").await.expect(200)["items"][0]["id"].clone();
+    let bodies = join_all((0..CLIENTS).map(|number| body(client, (&hospital, &built_in), number))).await;
+    let until = Instant::now() + Duration::from_secs(SECONDS.into());
+    let opened = bodies.iter().map(|body| async {
+        let (mut times, mut last) = (Vec::new(), Uuid::nil());
+        loop {
+            let began = Instant::now();
+            if began >= until {
+                return (times, last);
+            }
+            last = client.post("/v1/cases", body.clone()).await.id_of(201);
+            times.push(began.elapsed());
+        }
+    });
+    let opened = join_all(opened).await;
+    let case = opened[0].1;
+    let mut times = opened.into_iter().flat_map(|(times, _)| times).collect::<Vec<_>>();
+    let ours = times.len() as f64 / f64::from(SECONDS);
+    service.drain().await;
+    let (setup, script) = reference(&service, case).await;
+    let rows = texts(&service, format!("SELECT count(*)::text FROM follow_ups WHERE case_id = '{case}'")).await;
+    service.is_balanced().await;
+    let reference = service.ground.postgres.as_ref().unwrap().pgbench(&setup, &script, (64, SECONDS));
+    service.end().await;
+    println!(
+        "open_case: {ours:.0} a second ({} follow-ups each), p50 {:.1?}, p99 {:.1?}; reference {reference:.0} a second; ratio {:.2}",
+        rows[0],
+        percentile(&mut times, 50),
+        percentile(&mut times, 99),
+        ours / reference,
+    );
+}

@@ -1,0 +1,183 @@
+//! What an operator does now and then: a backup has to be put back, the master key is changed. Nothing is lost, nothing goes twice.
+
+use std::{fs, path::PathBuf};
+
+use nazorg::{
+    Failure,
+    upkeep::{self, Which},
+};
+use nazorg_tests::{
+    hospital::{CHECK_IN, Hospital, ROUNDS},
+    service::{BEGINNING, Ground, Leg, Service},
+    smtp_sink::SmtpSink,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const EVENT: &str = "2026-12-01T06:59:50Z";
+const REPORTED: &str = "2026-12-01T07:00:00Z";
+/// Six in the morning in Amsterdam: what waits for the end of the quiet hours has not gone yet.
+const NIGHT: &str = "2026-12-02T05:00:00Z";
+/// Nine: the person was asked, and the coordinator reminded of her round.
+const MORNING: &str = "2026-12-02T08:00:00Z";
+
+/// A backup of the data as an operator makes it: `nazorg backup data`, or `pg_dump`. The service may be running.
+enum Backup {
+    File(PathBuf),
+    Dump(Vec<u8>),
+}
+
+impl Backup {
+    async fn make(service: &Service) -> Self {
+        if let Some(postgres) = &service.ground.postgres {
+            let refused = upkeep::backup(&service.config(), Which::Data, &service.ground.dir.path().join("bak")).await;
+            assert!(matches!(refused, Err(Failure::Refused(_))), "{refused:?}");
+            return Self::Dump(postgres.backup());
+        }
+        let file = service.ground.dir.path().join("data.bak");
+        upkeep::backup(&service.config(), Which::Data, &file).await.unwrap();
+        let again = upkeep::backup(&service.config(), Which::Data, &file).await.unwrap_err().to_string();
+        assert!(again.contains("the backup"), "what exists is not overwritten: {again}");
+        Self::File(file)
+    }
+
+    /// The service must not be running.
+    async fn restore(&self, service: &Service) {
+        let clock = service.clock.clone();
+        match (self, &service.ground.postgres) {
+            (Self::Dump(dump), Some(postgres)) => {
+                postgres.restore(dump);
+                assert_eq!(upkeep::restored(&service.config(), clock).await.unwrap(), 1);
+            }
+            (Self::File(file), _) => {
+                let replaced = upkeep::restore(&service.config(), file, clock).await.unwrap();
+                assert!(replaced.exists(), "what was there is kept");
+            }
+            _ => panic!("a backup of another leg"),
+        }
+    }
+}
+
+/// A case of someone who agreed to be asked, and the coordinator's round.
+async fn opened(service: &Service) -> (Hospital, Uuid) {
+    let mut hospital = Hospital::found(service).await;
+    hospital.publish(ROUNDS).await;
+    hospital.open("nurse", (EVENT, REPORTED), None).await;
+    hospital.publish(CHECK_IN).await;
+    hospital.register_agreeing("anna").await;
+    let case = hospital.open("anna", (EVENT, REPORTED), None).await;
+    hospital.assign(case, "peer_supporter", "peer").await;
+    (hospital, case)
+}
+
+/// Where the feed ends for somebody who reads all of it.
+async fn last_position(hospital: &Hospital) -> i64 {
+    let mut last = 0;
+    loop {
+        let page = hospital.coordinator.get(&format!("/v1/events?after={last}&limit=100")).await.expect(200);
+        let Some(event) = page["items"].as_array().unwrap().last() else { return last };
+        last = event["position"].as_i64().unwrap();
+    }
+}
+
+async fn number(hospital: &Hospital, case: Uuid) -> Value {
+    hospital.coordinator.get(&format!("/v1/cases/{case}")).await.expect(200)["number"].clone()
+}
+
+#[tokio::test]
+async fn a_backup_put_back_with_an_empty_queue_loses_nothing_it_held_and_asks_nobody_twice() {
+    let mail = SmtpSink::start().await;
+    let ground = Ground::new(Leg::from_env());
+    let mut service = Service::start_with(ground, BEGINNING, &[("SMTP_URL", mail.url().as_str())]).await;
+    let (mut hospital, case) = opened(&service).await;
+    service.travel_to(NIGHT).await;
+    let backup = Backup::make(&service).await;
+    if let Backup::File(file) = &backup {
+        let running = upkeep::restore(&service.config(), file, service.clock.clone()).await.unwrap_err();
+        assert!(running.to_string().contains("is in use"), "{running}");
+    }
+
+    // After the backup: both are written to, a case is opened, and a reader reads the feed to its end.
+    service.travel_to(MORNING).await;
+    let times = |address: &str| mail.accepted().iter().filter(|one| one.to.iter().any(|to| to == address)).count();
+    assert_eq!((times("anna@hospital.example"), times("coordinator@hospital.example")), (1, 1));
+    let lost = hospital.open("resident", (EVENT, REPORTED), None).await;
+    let lost_number = number(&hospital, lost).await;
+    service.drain().await;
+    let read = last_position(&hospital).await;
+    service.halt().await;
+
+    backup.restore(&service).await;
+    if let Some(redis) = &service.ground.redis {
+        redis.flush();
+    }
+    service.restart().await;
+    hospital.coordinator = service.client(hospital.coordinator.key().unwrap());
+    service.drain().await;
+    assert_eq!(times("anna@hospital.example"), 1, "a person is not asked twice");
+    assert_eq!(times("coordinator@hospital.example"), 2, "staff rather twice than not at all");
+    let question = &hospital.messages(case).await[0];
+    assert_eq!((&question["status"], &question["reason"]), (&json!("unknown"), &json!("restored")), "{question}");
+    let task = hospital.step(case, "task:delivery_unknown").await;
+    assert_eq!(task["role"], "peer_supporter", "somebody is asked to look: {task}");
+
+    let news = hospital.coordinator.get(&format!("/v1/events?after={read}")).await.expect(200);
+    let kinds: Vec<&str> = news["items"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds.first(), Some(&"organisation.restored"), "who read on hears of it first: {kinds:?}");
+    assert!(kinds.contains(&"message.not_sent"), "{kinds:?}");
+    assert_eq!(hospital.coordinator.get(&format!("/v1/cases/{lost}")).await.status, 404);
+    let anew = hospital.open("resident", (EVENT, REPORTED), None).await;
+    assert_ne!(number(&hospital, anew).await, lost_number, "a number that was told is not another case's");
+
+    // Life goes on: what was promised for later is done.
+    service.travel_to("2026-12-15T12:00:00Z").await;
+    assert_eq!(hospital.step(case, "talk").await["status"], "overdue", "it fell due, and waits for the peer");
+    assert!(times("peer@hospital.example") >= 1, "the peer is reminded");
+    service.is_balanced().await;
+}
+
+/// A master key in a file, as `openssl rand -base64 32` makes one.
+fn key_file(service: &Service, name: &str, text: &str) -> String {
+    let path = service.ground.dir.path().join(name);
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[tokio::test]
+async fn the_master_key_is_changed_while_everything_stays_readable() {
+    let mut service = Service::start().await;
+    let mut hospital = Hospital::found(&service).await;
+    let old = match &service.ground.postgres {
+        Some(_) => nazorg_tests::service::MASTER_KEY.to_owned(),
+        None => fs::read_to_string(service.ground.dir.path().join("data/master.key")).unwrap(),
+    };
+    let old = key_file(&service, "old.key", &old);
+    let new = key_file(&service, "new.key", "HhwaGBYUEhAODAoIBgQCAAEDBQcJCw0PERMVFxkbHR8=");
+
+    // The new one wraps from now on; the old one still opens.
+    service.configure("NAZORG_KEYS_MASTER_KEY", "");
+    service.configure("NAZORG_KEYS_MASTER_KEY_FILE", &new);
+    service.configure("NAZORG_KEYS_OTHER_MASTER_KEY_FILE", &old);
+    service.restart().await;
+    hospital.coordinator = service.client(hospital.coordinator.key().unwrap());
+    let late = hospital.register("late").await;
+    let clock = service.clock.clone();
+    let wrapped = upkeep::rewrap(&service.config(), clock).await.unwrap();
+    assert!(wrapped > 5, "the organisation's and everybody's key: {wrapped}");
+    assert_eq!(upkeep::rewrap(&service.config(), service.clock.clone()).await.unwrap(), 0);
+
+    service.configure("NAZORG_KEYS_OTHER_MASTER_KEY_FILE", "");
+    service.restart().await;
+    hospital.coordinator = service.client(hospital.coordinator.key().unwrap());
+    for person in [hospital.people["nurse"], late] {
+        let read = hospital.coordinator.get(&format!("/v1/persons/{person}")).await.expect(200);
+        assert!(read["name"].as_str().unwrap().starts_with("CANARY-NAME"), "{read}");
+    }
+    service.is_balanced().await;
+
+    // The old one opens nothing any more, and says so.
+    service.halt().await;
+    service.configure("NAZORG_KEYS_MASTER_KEY_FILE", &old);
+    let refused = upkeep::rewrap(&service.config(), service.clock.clone()).await.unwrap_err().to_string();
+    assert!(refused.contains("was wrapped by master key"), "{refused}");
+}
