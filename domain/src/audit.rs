@@ -28,19 +28,28 @@ pub struct Access {
     pub id: Uuid,
     /// Under which consent, where one was needed.
     pub consent: Option<ConsentId>,
+    /// Who did it, where that is not the caller: someone who texted, passed on by a gateway.
+    pub by: Option<PersonId>,
 }
 
 impl Access {
     /// An access.
     #[must_use]
     pub fn new(action: AccessAction, code: &'static str, object: &'static str, id: Uuid) -> Self {
-        Self { action, code, person: None, object, id, consent: None }
+        Self { action, code, person: None, object, id, consent: None, by: None }
     }
 
     /// …to this person's data.
     #[must_use]
     pub fn of(mut self, person: PersonId) -> Self {
         self.person = Some(person);
+        self
+    }
+
+    /// …by this person themself, whoever passed it on.
+    #[must_use]
+    pub fn by(mut self, person: PersonId) -> Self {
+        self.by = Some(person);
         self
     }
 }
@@ -62,7 +71,8 @@ pub async fn record(db: &impl ConnectionTrait, cx: &Context<'_>, accesses: &[Acc
 }
 
 fn row(cx: &Context<'_>, access: &Access, outcome: AccessOutcome) -> access_events::ActiveModel {
-    let Access { action, code, person, object, id, consent } = access.clone();
+    let Access { action, code, person, object, id, consent, by } = access.clone();
+    let by = by.or(cx.caller.person);
     access_events::ActiveModel {
         id: Set(AccessEventId(cx.app.ids.next())),
         organisation_id: Set(cx.organisation),
@@ -71,8 +81,8 @@ fn row(cx: &Context<'_>, access: &Access, outcome: AccessOutcome) -> access_even
         event_code: Set(code.to_owned()),
         outcome: Set(outcome),
         client_id: Set(cx.caller.key()),
-        actor_id: Set(cx.caller.person),
-        responsible_id: Set(cx.caller.person),
+        actor_id: Set(by),
+        responsible_id: Set(by),
         actor_role: Set(cx.caller.role_word().to_owned()),
         purpose: Set("support".to_owned()),
         person_id: Set(person),

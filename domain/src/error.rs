@@ -182,6 +182,8 @@ violations! {
     LinkCut = "link_cut", "The incident can no longer be linked with support";
     /// The message is not one that was sent.
     MessageNotSent = "message_not_sent", "The message was not sent";
+    /// It is known to have arrived.
+    DeliveryContradicted = "delivery_contradicted", "The message was reported as delivered before";
     /// A request with this idempotency key is still running.
     IdempotencyInProgress = "idempotency_in_progress", "A request with this key is still running";
 }

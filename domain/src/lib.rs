@@ -25,6 +25,7 @@ pub mod people;
 pub mod policy;
 pub mod protocol_versions;
 pub mod protocols;
+pub mod replies;
 pub mod retention;
 pub mod secrets;
 pub mod staff;

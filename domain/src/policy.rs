@@ -54,6 +54,8 @@ pub enum Action {
     ReadMessages,
     /// Say that a message was seen.
     AcknowledgeMessages,
+    /// Pass on what comes back of text messages: receipts and replies.
+    RelayTexts,
     /// Follow the feed.
     ReadFeed,
     /// See the ledger.
@@ -155,7 +157,8 @@ impl Action {
             | A::WriteNotes
             | A::CompleteFollowUps
             | A::ManageFollowUps
-            | A::AcknowledgeMessages => Scope::CasesWrite,
+            | A::AcknowledgeMessages
+            | A::RelayTexts => Scope::CasesWrite,
             A::ReadFeed | A::ReadLedger | A::ReadAudit | A::ManageJobs => Scope::Oversight,
         }
     }
@@ -173,6 +176,8 @@ impl Action {
                 | Self::ReadFeed
                 | Self::ReadLedger
                 | Self::ManageJobs
+                // A gateway's adapter acts for nobody, and is told nothing about anybody.
+                | Self::RelayTexts
         )
     }
 }
@@ -217,6 +222,7 @@ pub const fn reach(role: Role, action: Action) -> Option<Reach> {
 
         // Without a user, what concerns nobody; with one, the user's own role is asked instead.
         (Role::Integration, A::ReadOrganisation | A::ReadProtocols | A::ReadLedger) => Some(Reach::All),
+        (Role::Integration, A::RelayTexts) => Some(Reach::All),
         (Role::Integration, _) => None,
     }
 }

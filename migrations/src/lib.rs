@@ -11,6 +11,7 @@ mod m0002_incident_links;
 mod m0003_close_ones;
 mod m0004_retention;
 mod m0005_restored;
+mod m0006_returned;
 
 /// The migrations of the data store.
 pub struct Migrator;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_close_ones::Migration),
             Box::new(m0004_retention::Migration),
             Box::new(m0005_restored::Migration),
+            Box::new(m0006_returned::Migration),
         ]
     }
 }

@@ -8,22 +8,17 @@
 mod common;
 
 use std::{
-    collections::HashMap,
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc,
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use common::{number, open_cases, percentile, processes};
 use nazorg::domain::entities::messages;
-use nazorg_tests::client::Client;
+use nazorg_tests::{client::Client, http_sink::HttpSink};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
 
 const MORNING: &str = "2026-12-31T09:00:00Z";
 
@@ -44,53 +39,6 @@ DELETE FROM reference_jobs WHERE id = :id;
 COMMIT;
 ";
 
-/// Counts what arrives, by `webhook-id`, and says yes to everything.
-#[derive(Default)]
-struct Receiver {
-    total: AtomicUsize,
-    seen: Mutex<HashMap<String, usize>>,
-}
-
-impl Receiver {
-    async fn start() -> (String, Arc<Self>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let receiver = Arc::new(Self::default());
-        let all = Arc::clone(&receiver);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(Arc::clone(&all).serve(stream));
-            }
-        });
-        (url, receiver)
-    }
-
-    async fn serve(self: Arc<Self>, mut stream: TcpStream) {
-        let mut bytes = Vec::new();
-        while stream.read_buf(&mut bytes).await.is_ok_and(|read| read > 0) {
-            while let Some((id, length)) = request(&bytes) {
-                bytes.drain(..length);
-                *self.seen.lock().unwrap().entry(id).or_default() += 1;
-                self.total.fetch_add(1, Ordering::Relaxed);
-                if stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"id\":\"x1\"}").await.is_err() {
-                    return;
-                }
-            }
-        }
-    }
-}
-
-/// A whole request at the front: what it is called and how long it is.
-fn request(bytes: &[u8]) -> Option<(String, usize)> {
-    let head = bytes.windows(4).position(|part| part == b"\r\n\r\n")?;
-    let text = std::str::from_utf8(&bytes[..head]).unwrap();
-    let value = |name: &str| {
-        text.lines().filter_map(|line| line.split_once(": ")).find(|(found, _)| found.eq_ignore_ascii_case(name))
-    };
-    let length = head + 4 + value("content-length").map_or(0, |(_, length)| length.parse().unwrap());
-    (bytes.len() >= length).then(|| (value("webhook-id").unwrap().1.to_owned(), length))
-}
-
 /// Reads and writes like anybody's case system meanwhile; how long each answer took.
 async fn call(client: Client, stop: Arc<AtomicBool>) -> Vec<Duration> {
     let mut times = Vec::new();
@@ -106,17 +54,14 @@ async fn call(client: Client, stop: Arc<AtomicBool>) -> Vec<Duration> {
 #[tokio::main]
 async fn main() {
     let count = number("MORNING", 20_000);
-    let (url, receiver) = Receiver::start().await;
+    let gateway = HttpSink::start(None).await;
+    let url = gateway.url();
     let settings = [("SMS_URL", url.as_str()), ("NAZORG_SMS_MAX_CONNECTIONS", "64")];
     let (mut service, hospital) = processes(env!("CARGO_BIN_EXE_nazorg-process"), &settings).await;
     let began = Instant::now();
     open_cases(&hospital.coordinator, &hospital, count).await;
     service.drain().await;
-    println!(
-        "{count} cases opened in {:.1?}; {} deliveries before their time",
-        began.elapsed(),
-        receiver.total.load(Ordering::Relaxed)
-    );
+    println!("{count} cases opened in {:.1?}; {} deliveries before their time", began.elapsed(), gateway.count());
 
     let stop = Arc::new(AtomicBool::new(false));
     let caller = tokio::spawn(call(hospital.coordinator.clone(), Arc::clone(&stop)));
@@ -127,15 +72,17 @@ async fn main() {
         let sent = messages::Entity::find().filter(messages::Column::Status.eq("sent"));
         sent.count(service.app().db.reader()).await.unwrap()
     };
-    while receiver.total.load(Ordering::Relaxed) < count || sent().await < count as u64 {
-        assert!(began.elapsed() < Duration::from_secs(900), "{} arrived", receiver.total.load(Ordering::Relaxed));
+    while gateway.count() < count || sent().await < count as u64 {
+        assert!(began.elapsed() < Duration::from_secs(900), "{} arrived", gateway.count());
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let took = began.elapsed();
     stop.store(true, Ordering::Relaxed);
     let mut times = caller.await.unwrap();
     service.is_balanced().await;
-    let twice = receiver.seen.lock().unwrap().values().filter(|times| **times > 1).count();
+    let mut ids: Vec<String> = gateway.seen().into_iter().map(|one| one.id).collect();
+    ids.sort_unstable();
+    let twice = ids.chunk_by(|one, next| one == next).filter(|same| same.len() > 1).count();
     let reference = service.ground.postgres.as_ref().unwrap().pgbench(SETUP, CLAIM_AND_RECORD, (64, 10));
     service.end().await;
     println!(

@@ -14,6 +14,7 @@ pub mod canary;
 pub mod client;
 pub mod clock;
 pub mod hospital;
+pub mod http_sink;
 #[cfg(test)]
 mod layers;
 pub mod logs;

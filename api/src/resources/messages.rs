@@ -2,7 +2,7 @@
 
 use nazorg_domain::{
     entities::{CaseId, FollowUpId, MessageId, MessageStatus, PersonId},
-    messages::{self, Filter, Message},
+    messages::{self, Filter, Message, rules::Report},
 };
 use poem_openapi::{
     Enum, Object, OpenApi,
@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::sets::many;
 use crate::{
-    answers::{Current, Page},
-    ask::{Ask, OnceIfKeyed, Paging},
+    answers::{Current, Done, Page},
+    ask::{Ask, Body, OnceIfKeyed, Paging},
     once,
     problem::Answer,
     tags::Tag,
@@ -75,6 +75,46 @@ impl Messages {
             Current::new(message.version, message.into())
         })
     }
+
+    /// Report the delivery of a message
+    ///
+    /// For the adapter of a gateway: what became of a message that the gateway took. The id is the reference that the gateway got with it.
+    /// Saying the same again changes nothing. What `failed` becomes `failed` with the reason `not_delivered`, and leaves a task for whoever
+    /// does the follow-up, or an alarm where it was for staff. `delivered` is the last word: it also corrects an earlier `failed`, and
+    /// ends the doubt about an `unknown` message; after it, `failed` is refused. 503 while the message is being handed over: say it again.
+    #[oai(path = "/messages/:id/report-delivery", method = "post", operation_id = "reportDelivery")]
+    async fn report_delivery(
+        &self,
+        once: OnceIfKeyed<'_>,
+        id: Path<Uuid>,
+        body: Body<DeliveryReportBody>,
+    ) -> Answer<Done> {
+        once!(once, |cx| {
+            let DeliveryReportBody { status, reason } = body.0;
+            messages::report_delivery(cx, MessageId(id.0), (status.into(), reason)).await?;
+            Done::new()
+        })
+    }
+}
+
+/// What a gateway says of a message.
+#[derive(Debug, Object)]
+#[oai(rename = "DeliveryReport", rename_all = "camelCase", deny_unknown_fields)]
+struct DeliveryReportBody {
+    status: DeliveryStatusView,
+    /// Why it did not arrive, a word such as `absent_subscriber`. It is told with the event.
+    #[oai(validator(max_length = 60, pattern = "^[a-z][a-z0-9_]*$"))]
+    reason: Option<String>,
+}
+
+/// Whether a message arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "DeliveryStatus", rename_all = "snake_case", remote = "Report")]
+enum DeliveryStatusView {
+    /// It is on the recipient's telephone.
+    Delivered,
+    /// It did not arrive, and will not.
+    Failed,
 }
 
 /// Where a message stands in the ledger.
@@ -129,8 +169,12 @@ struct MessageView {
     /// Which message speaks for it.
     merged_into: Option<Uuid>,
     sent_at: Option<Instant>,
+    /// When the gateway reported that it arrived. Absent says nothing: not every gateway reports.
+    delivered_at: Option<Instant>,
     /// When its recipient saw it.
     acknowledged_at: Option<Instant>,
+    /// When something was first texted back; what, is not kept.
+    replied_at: Option<Instant>,
     /// Since when nothing changes any more.
     final_at: Option<Instant>,
 }
@@ -153,7 +197,9 @@ impl From<Message> for MessageView {
             channel,
             merged_into,
             sent_at,
+            delivered_at,
             acknowledged_at,
+            replied_at,
             final_at,
             version: _,
         } = message;
@@ -173,7 +219,9 @@ impl From<Message> for MessageView {
             channel: channel.map(|channel| channel.as_str().to_owned()),
             merged_into: merged_into.map(|id| id.0),
             sent_at: sent_at.map(Instant),
+            delivered_at: delivered_at.map(Instant),
             acknowledged_at: acknowledged_at.map(Instant),
+            replied_at: replied_at.map(Instant),
             final_at: final_at.map(Instant),
         }
     }

@@ -18,6 +18,7 @@ mod persons;
 mod previews;
 mod protocols;
 mod relations;
+mod replies;
 mod retention;
 mod roster_entries;
 mod sets;
@@ -49,7 +50,8 @@ fn people() -> impl OpenApi {
 /// What support is made of.
 fn support() -> impl OpenApi {
     (
-        (cases::Cases, trajectories::Trajectories, follow_ups::FollowUps, messages::Messages),
+        (cases::Cases, trajectories::Trajectories, follow_ups::FollowUps),
+        (messages::Messages, replies::Replies),
         (oversight::Oversight, given_up_jobs::GivenUpJobs, retention::Retention),
     )
 }

@@ -82,6 +82,8 @@ kinds! {
     MessageSent = "message.sent", "message";
     MessageNotSent = "message.not_sent", "message";
     MessageAcknowledged = "message.acknowledged", "message";
+    MessageDelivered = "message.delivered", "message";
+    MessageReplied = "message.replied", "message";
     AlarmRaised = "alarm.raised", "alarm";
     JobRepeated = "job.repeated", "job";
 }

@@ -2,6 +2,7 @@
 //! sending, and accounted for in the ledger; the recipient's system may say that one was seen.
 
 mod facts;
+mod returning;
 mod rows;
 pub mod rules;
 mod sending;
@@ -14,6 +15,8 @@ use nazorg_entities::{
 };
 use uuid::Uuid;
 
+pub(crate) use returning::replied;
+pub use returning::report_delivery;
 pub use sending::{ToSend, take};
 pub use settling::{Delivered, Sending, settle};
 pub use templates::Template;
@@ -59,8 +62,12 @@ pub struct Message {
     pub merged_into: Option<MessageId>,
     /// When it was sent.
     pub sent_at: Option<Instant>,
+    /// When it was reported to have arrived.
+    pub delivered_at: Option<Instant>,
     /// When it was seen.
     pub acknowledged_at: Option<Instant>,
+    /// When it was first answered.
+    pub replied_at: Option<Instant>,
     /// Since when nothing changes any more.
     pub final_at: Option<Instant>,
     /// Row version.
@@ -157,7 +164,9 @@ impl Message {
             merged_into,
             provider_id: _,
             sent_at,
+            delivered_at,
             acknowledged_at,
+            replied_at,
             final_at,
             created_at: _,
             version,
@@ -179,7 +188,9 @@ impl Message {
             merged_into,
             // While it is being sent the row holds when that began.
             sent_at: sent_at.filter(|_| status != MessageStatus::Sending),
+            delivered_at,
             acknowledged_at,
+            replied_at,
             final_at,
             version,
         }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use nazorg_entities::{
-    Audience, CaseId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, RelationId, UnitId, cases, consents,
-    follow_ups, messages, persons, relations,
+    Audience, CaseId, ContactPointId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, RelationId, UnitId,
+    cases, consents, follow_ups, messages, persons, relations,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
@@ -59,6 +59,26 @@ pub(super) async fn list(
     Ok(visible(cx, reach).filter(wanted).order_by_asc(C::Id).limit(limit).all(&cx.db()).await?)
 }
 
+/// The latest message that went to these persons, not as staff, at one of these contact points since.
+pub(super) async fn last_to(
+    tx: &Writing,
+    cx: &Context<'_>,
+    (points, persons): (&[ContactPointId], &[PersonId]),
+    since: Instant,
+) -> Result<Option<messages::Model>> {
+    use messages::Column as C;
+    Ok(visible(cx, Reach::All)
+        .filter(C::RecipientId.is_in(persons.iter().copied()))
+        .filter(C::SentAt.gt(since))
+        .filter(C::ContactPointId.is_in(points.iter().copied()))
+        .filter(C::Audience.ne(Audience::Staff))
+        .filter(C::Status.is_in([MessageStatus::Sent, MessageStatus::Unknown]))
+        .order_by_desc(C::SentAt)
+        .order_by_desc(C::Id)
+        .one(&**tx)
+        .await?)
+}
+
 /// Locks recipients whose frequency is capped: two workers must not each find room for the last one.
 pub(super) async fn lock_persons(tx: &Writing, ids: &[PersonId]) -> Result<()> {
     if ids.is_empty() {
@@ -102,7 +122,9 @@ pub(super) async fn save(tx: &Writing, changed: Vec<messages::Model>) -> Result<
             C::MergedInto,
             C::ProviderId,
             C::SentAt,
+            C::DeliveredAt,
             C::AcknowledgedAt,
+            C::RepliedAt,
             C::FinalAt,
             C::Version,
         ])

@@ -8,6 +8,8 @@ use nazorg_entities::{Audience, ContactMode, Instant, MessageId, MessageStatus, 
 
 use super::Template;
 use crate::{
+    error::{Error, Result, ViolationCode},
+    input::Checks,
     people::contact_points::{ContactPoint, rules::is_safe},
     protocols,
 };
@@ -22,6 +24,8 @@ pub const CAP_SPAN: TimeDelta = TimeDelta::days(7);
 pub const PURPOSE: &str = "messages";
 /// The purpose under which a person lets someone close be written to.
 pub const PURPOSE_CLOSE_ONE: &str = "inform_family";
+/// Why a message that was sent stands as failed after all; and the task it leaves.
+pub const NOT_DELIVERED: &str = "not_delivered";
 const QUIET_FROM: NaiveTime = on_the_hour(21);
 const QUIET_UNTIL: NaiveTime = on_the_hour(8);
 
@@ -390,6 +394,61 @@ pub fn masked(template: Template, safety_file: bool) -> Template {
 #[must_use]
 pub fn task_role(role: &str) -> &str {
     if matches!(role, "person" | "close_one") { crate::staff::rules::COORDINATOR } else { role }
+}
+
+/// What a gateway reports of a message it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// It arrived.
+    Delivered,
+    /// It did not, and will not.
+    Failed,
+}
+
+/// A report that can be: only what did not arrive has a reason, and that is a word.
+pub fn report(report: Report, gateway_reason: Option<&str>) -> Result<()> {
+    let mut checks = Checks::default();
+    if let Some(reason) = gateway_reason {
+        checks.word("/reason", reason);
+        checks.must(report == Report::Failed, "/reason", ("unexpected", "What arrived needs no reason."));
+    }
+    checks.done()
+}
+
+/// What a report changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// Nothing: it was known.
+    Known,
+    /// It arrived, whatever was thought before.
+    Arrived,
+    /// It was sent and did not arrive.
+    Lost,
+}
+
+/// Judges a report. That it arrived is the last word: it also ends a doubt, and corrects an earlier "failed", which gateways say of what
+/// only took long. The other way around it is contradicted.
+///
+/// # Errors
+/// `message_not_sent` and `delivery_contradicted`; unavailable for the moments between the gateway's yes and its keeping.
+pub fn heard(status: MessageStatus, reason: Option<&str>, delivered: bool, report: Report) -> Result<Heard> {
+    let not_sent = || Error::violation(ViolationCode::MessageNotSent, "Only a message that was sent can arrive.");
+    let known = match (status, delivered, reason) {
+        (MessageStatus::Sent, true, _) => Some(Report::Delivered),
+        (MessageStatus::Failed, _, Some(NOT_DELIVERED)) => Some(Report::Failed),
+        (MessageStatus::Sent | MessageStatus::Unknown, _, _) => None,
+        (MessageStatus::Sending, _, _) => return Err(Error::unavailable("a report of what is just being sent")),
+        _ => return Err(not_sent()),
+    };
+    match (known, report) {
+        (Some(known), report) if known == report => Ok(Heard::Known),
+        (_, Report::Delivered) => Ok(Heard::Arrived),
+        (None, Report::Failed) => Ok(Heard::Lost),
+        (Some(_), Report::Failed) => {
+            let detail = "It was reported as delivered; that it was not cannot be true as well.";
+            Err(Error::violation(ViolationCode::DeliveryContradicted, detail))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -219,10 +219,13 @@ pub(super) struct Ended {
     pub(super) case: CaseId,
     pub(super) trajectory: TrajectoryId,
     pub(super) role: String,
+    /// What the gateway gave as its reason, a word.
+    pub(super) gateway_reason: Option<String>,
 }
 
 pub(super) fn ended(row: &messages::Model, role: &str) -> Ended {
-    Ended { id: row.id, case: row.case_id, trajectory: row.trajectory_id, role: role.to_owned() }
+    let (id, case, trajectory, role) = (row.id, row.case_id, row.trajectory_id, role.to_owned());
+    Ended { id, case, trajectory, role, gateway_reason: None }
 }
 
 pub(super) fn finish(row: &mut messages::Model, ending: &Ending, now: Instant) {
@@ -238,30 +241,43 @@ pub(super) fn finish(row: &mut messages::Model, ending: &Ending, now: Instant) {
 pub(super) async fn follow(tx: &Writing, cx: &Context<'_>, endings: Vec<(Ended, Ending)>) -> Result<()> {
     let mut happened = Vec::new();
     for (ended, ending) in &endings {
-        let told = json!({ "status": ending.status.as_str(), "reason": ending.reason });
+        let mut told = json!({ "status": ending.status.as_str(), "reason": ending.reason });
+        if let Some(reason) = &ended.gateway_reason {
+            told["gatewayReason"] = json!(reason);
+        }
         happened.push(Event::new(Kind::MessageNotSent, ended.id.0).of_case(ended.case).with(told));
         metrics::counter!("nazorg_messages_not_sent_total", "status" => ending.status.as_str()).increment(1);
-        let alarmed = match ending.then {
-            Then::Nothing => None,
-            Then::Alarm => Some(ending.reason.clone()),
-            Then::Task(code) => {
-                let task = (ended.id.0, code, rules::task_role(&ended.role));
-                match follow_ups::add_task(tx, cx, ended.trajectory, task).await {
-                    Ok(()) => None,
-                    // A trajectory that is over takes no task; then someone must be told in another way.
-                    Err(Error::Violation(violation)) => Some(violation.code.as_str().to_owned()),
-                    Err(other) => return Err(other),
-                }
-            }
-        };
-        if let Some(code) = alarmed {
-            metrics::counter!("nazorg_alarms_total", "code" => code.clone()).increment(1);
-            tracing::error!(code = "message_undeliverable", message_id = %ended.id, reason = code, "alarm");
-            let told = json!({ "code": code, "messageId": ended.id });
-            happened.push(Event::new(Kind::AlarmRaised, ended.id.0).of_case(ended.case).with(told));
-        }
+        happened.extend(then(tx, cx, ended, (ending.then, &ending.reason)).await?);
     }
     events::record(tx, cx, happened).await
+}
+
+/// Leaves the task that follows; answers the alarm where nobody would get it.
+pub(super) async fn then(
+    tx: &Writing,
+    cx: &Context<'_>,
+    about: &Ended,
+    (then, reason): (Then, &str),
+) -> Result<Option<Event>> {
+    let alarmed = match then {
+        Then::Nothing => None,
+        Then::Alarm => Some(reason.to_owned()),
+        Then::Task(code) => {
+            let task = (about.id.0, code, rules::task_role(&about.role));
+            match follow_ups::add_task(tx, cx, about.trajectory, task).await {
+                Ok(()) => None,
+                // A trajectory that is over takes no task; then someone must be told in another way.
+                Err(Error::Violation(violation)) => Some(violation.code.as_str().to_owned()),
+                Err(other) => return Err(other),
+            }
+        }
+    };
+    Ok(alarmed.map(|code| {
+        metrics::counter!("nazorg_alarms_total", "code" => code.clone()).increment(1);
+        tracing::error!(code = "message_undeliverable", message_id = %about.id, reason = code, "alarm");
+        let told = json!({ "code": code, "messageId": about.id });
+        Event::new(Kind::AlarmRaised, about.id.0).of_case(about.case).with(told)
+    }))
 }
 
 /// Which follow-ups and cases a set of messages is about.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     ToSend, rows,
-    rules::{Ending, Then},
+    rules::{Ending, NOT_DELIVERED, Then},
     sending::{access, ended, finish, follow},
 };
 use crate::{
@@ -75,7 +75,7 @@ fn fate(audience: Audience, result: Sending) -> Fate {
         Sending::NotBegun => Fate::Back,
         Sending::NotTaken { reason, code, retry: Some(after) } => Fate::Again { reason, code, after },
         Sending::NotTaken { reason, retry: None, .. } => {
-            end(MessageStatus::Failed, reason, if staff { Then::Alarm } else { Then::Task("not_delivered") })
+            end(MessageStatus::Failed, reason, if staff { Then::Alarm } else { Then::Task(NOT_DELIVERED) })
         }
         Sending::Perhaps { reason, code, retry: Some(after) } if staff => Fate::Again { reason, code, after },
         Sending::Perhaps { reason, .. } => {

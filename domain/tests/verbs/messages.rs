@@ -8,9 +8,9 @@ use nazorg_domain::{
     entities::{
         ChannelKind, ClosedReason, ContactMode, JobKind, MessageStatus, PersonId, Role, Safe, Voicemail, jobs as table,
     },
-    error::ViolationCode,
-    follow_ups, jobs, ledger,
-    messages::{self, Delivered, Filter, Message, Sending, Template, ToSend},
+    error::{Error, ViolationCode},
+    events, follow_ups, jobs, ledger,
+    messages::{self, Delivered, Filter, Message, Sending, Template, ToSend, rules::Report},
     people::{
         PersonChange,
         consents::{self, NewConsent},
@@ -408,4 +408,56 @@ async fn only_a_message_that_was_sent_can_be_seen_and_only_by_whom_it_reached() 
     let unsent = all.iter().find(|one| one.status == MessageStatus::Suppressed).unwrap();
     let refused = messages::acknowledge(&story.house.coordinator(), unsent.id).await;
     assert_eq!(violation(refused), ViolationCode::MessageNotSent);
+}
+
+#[tokio::test]
+async fn what_a_gateway_reports_is_the_last_word() {
+    let story = Story::with_anna().await;
+    story.hours_later(1).await;
+    let all = story.all().await;
+    let to_anna = all.iter().find(|one| one.template == "checkin").unwrap();
+    let gateway = story.house.cx(Role::Integration);
+    let said = async |report| messages::report_delivery(&gateway, to_anna.id, (report, None)).await;
+    for _ in 0..2 {
+        said(Report::Failed).await.unwrap();
+        assert_eq!(story.stand("checkin").await, ["failed not_delivered"]);
+        assert_eq!(story.tasks().await, ["task:not_delivered"], "once");
+    }
+    for _ in 0..2 {
+        said(Report::Delivered).await.unwrap();
+        assert_eq!(story.stand("checkin").await, ["sent -"]);
+    }
+    assert_eq!(violation(said(Report::Failed).await), ViolationCode::DeliveryContradicted);
+    let after = messages::read(&story.house.coordinator(), to_anna.id).await.unwrap();
+    assert_eq!((after.sent_at, after.delivered_at), (to_anna.sent_at, Some(gateway.now)));
+    assert_eq!(after.version, to_anna.version + 2, "what is said again changes nothing");
+    let unsent = all.iter().find(|one| one.status == MessageStatus::Suppressed).unwrap();
+    let refused = messages::report_delivery(&gateway, unsent.id, (Report::Delivered, None)).await;
+    assert_eq!(violation(refused), ViolationCode::MessageNotSent);
+    let coach = story.house.as_person(Role::Supporter, Some(story.coach), vec![]);
+    let refused = messages::report_delivery(&coach, to_anna.id, (Report::Delivered, None)).await;
+    assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
+    story.assert_balanced().await;
+}
+
+#[tokio::test]
+async fn what_did_not_arrive_is_an_alarm_for_staff_and_a_task_even_when_the_case_is_closed() {
+    let story = Story::with_anna().await;
+    story.hours_later(1).await;
+    cases::close(&story.house.coordinator(), story.case.id, ClosedReason::EnoughForNow).await.unwrap();
+    let gateway = story.house.cx(Role::Integration);
+    for message in story.all().await.iter().filter(|one| one.status == MessageStatus::Sent) {
+        let report = (Report::Failed, Some("absent_subscriber".to_owned()));
+        messages::report_delivery(&gateway, message.id, report).await.unwrap();
+    }
+    assert_eq!(story.stand("task").await, ["failed not_delivered", "merged digest"]);
+    assert_eq!(story.tasks().await, ["task:not_delivered"]);
+    events::number(&story.house.app).await.unwrap();
+    let (told, _) = events::feed(&story.house.coordinator(), 0, 1_000).await.unwrap();
+    let kinds = |kind: &str| told.iter().filter(|one| one.kind == kind).cloned().collect::<Vec<_>>();
+    assert_eq!(kinds("alarm.raised").len(), 1, "of the coach's");
+    let unsent = kinds("message.not_sent");
+    let lost: Vec<_> = unsent.iter().filter(|one| one.data["gatewayReason"] == "absent_subscriber").collect();
+    assert!(lost.len() == 2 && lost.iter().all(|one| one.data["reason"] == "not_delivered"), "{unsent:?}");
+    story.assert_balanced().await;
 }

@@ -897,6 +897,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/messages/{id}/report-delivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report the delivery of a message
+         * @description For the adapter of a gateway: what became of a message that the gateway took. The id is the reference that the gateway got with it.
+         *     Saying the same again changes nothing. What `failed` becomes `failed` with the reason `not_delivered`, and leaves a task for whoever
+         *     does the follow-up, or an alarm where it was for staff. `delivered` is the last word: it also corrects an earlier `failed`, and
+         *     ends the doubt about an `unknown` message; after it, `failed` is refused. 503 while the message is being handed over: say it again.
+         */
+        post: operations["reportDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/organisation": {
         parameters: {
             query?: never;
@@ -1294,6 +1317,29 @@ export interface paths {
          * @description It stays known that it was.
          */
         post: operations["endRelation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pass on a reply
+         * @description For the adapter of a gateway: somebody texted back. The text is judged and forgotten, never kept or logged. A wish for no more
+         *     messages (`stop` and its like, in each language of the messages) takes back the consents to `messages` of everyone who can be reached
+         *     at this number. Anything else leaves a task `replied`, without the text, for whoever does the follow-up of the latest message that
+         *     went there within fourteen days; once per message. A number that nobody knows gets the same answer.
+         */
+        post: operations["passOnReply"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2091,6 +2137,20 @@ export interface components {
             safe: components["schemas"]["Safe"];
         };
         /**
+         * DeliveryReport
+         * @description What a gateway says of a message.
+         */
+        DeliveryReport: {
+            /** @description Why it did not arrive, a word such as `absent_subscriber`. It is told with the event. */
+            reason?: string;
+            status: components["schemas"]["DeliveryStatus"];
+        };
+        /**
+         * @description Whether a message arrived.
+         * @enum {string}
+         */
+        DeliveryStatus: "delivered" | "failed";
+        /**
          * Event
          * @description Something that happened.
          */
@@ -2429,6 +2489,11 @@ export interface components {
             channel?: string;
             /**
              * Format: date-time
+             * @description When the gateway reported that it arrived. Absent says nothing: not every gateway reports.
+             */
+            deliveredAt?: string;
+            /**
+             * Format: date-time
              * @description Since when nothing changes any more.
              */
             finalAt?: string;
@@ -2453,6 +2518,11 @@ export interface components {
              * @description To whom, once that was resolved.
              */
             recipientId?: string;
+            /**
+             * Format: date-time
+             * @description When something was first texted back; what, is not kept.
+             */
+            repliedAt?: string;
             /** Format: date-time */
             sentAt?: string;
             status: components["schemas"]["MessageStatus"];
@@ -2802,6 +2872,17 @@ export interface components {
              * @description Whom the person has.
              */
             otherPersonId: string;
+        };
+        /**
+         * NewReply
+         * @description A reply as it came in.
+         */
+        NewReply: {
+            channel: components["schemas"]["ReplyChannel"];
+            /** @description The telephone number it came from, in E.164. */
+            from: string;
+            /** @description What it says, all parts together. */
+            text: string;
         };
         /**
          * NewRosterEntry
@@ -3211,6 +3292,11 @@ export interface components {
             next?: string;
         };
         /**
+         * @description Over which way it came.
+         * @enum {string}
+         */
+        ReplyChannel: "sms";
+        /**
          * Rescheduling
          * @description Another moment.
          */
@@ -3456,7 +3542,7 @@ export interface components {
         Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
     };
     responses: {
-        /** @description A rule says no. Codes: `external_ref_taken`, `own_key`, `job_not_given_up`, `case_already_closed`, `case_not_closed`, `trajectory_closed`, `record_profile_forbids_notes`, `record_profile_differs`, `subject_differs`, `unknown_param`, `param_out_of_bounds`, `too_early`, `already_final`, `not_yet_planned`, `unknown_outcome`, `unknown_anchor`, `outside_window`, `not_allowed_now`, `consent_missing`, `consent_already_revoked`, `protocol_not_draft`, `protocol_not_published`, `already_involved`, `already_ended`, `key_revoked`, `same_person`, `unit_cycle`, `involvement_has_case`, `case_held`, `case_not_held`, `case_forgotten`, `person_needed`, `person_erased`, `link_cut`, `message_not_sent`, `idempotency_in_progress`. */
+        /** @description A rule says no. Codes: `external_ref_taken`, `own_key`, `job_not_given_up`, `case_already_closed`, `case_not_closed`, `trajectory_closed`, `record_profile_forbids_notes`, `record_profile_differs`, `subject_differs`, `unknown_param`, `param_out_of_bounds`, `too_early`, `already_final`, `not_yet_planned`, `unknown_outcome`, `unknown_anchor`, `outside_window`, `not_allowed_now`, `consent_missing`, `consent_already_revoked`, `protocol_not_draft`, `protocol_not_published`, `already_involved`, `already_ended`, `key_revoked`, `same_person`, `unit_cycle`, `involvement_has_case`, `case_held`, `case_not_held`, `case_forgotten`, `person_needed`, `person_erased`, `link_cut`, `message_not_sent`, `delivery_contradicted`, `idempotency_in_progress`. */
         Conflict: {
             headers: {
                 "API-Version": components["headers"]["ApiVersion"];
@@ -6390,6 +6476,55 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    reportDelivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeliveryReport"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     readOrganisation: {
         parameters: {
             query?: never;
@@ -7591,6 +7726,52 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    passOnReply: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Required here, since a message or a case follows.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key": components["parameters"]["IdempotencyKeyRequired"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReply"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];

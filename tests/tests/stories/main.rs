@@ -14,5 +14,6 @@ mod own_words;
 mod readme;
 mod starting;
 mod storm;
+mod text_messages;
 mod upkeep;
 mod walls;

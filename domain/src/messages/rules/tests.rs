@@ -347,3 +347,22 @@ fn a_safety_file_masks_appointments_and_tasks_go_to_someone_who_works_here() {
         ("coordinator", "coordinator", "coach")
     );
 }
+
+#[test]
+fn that_it_arrived_is_believed_of_whatever_may_have_been_sent_and_the_rest_of_what_is_in_doubt() {
+    use MessageStatus as M;
+    let judged = |status, reason: Option<&str>, delivered| {
+        [Report::Delivered, Report::Failed].map(|report| heard(status, reason, delivered, report))
+    };
+    let heard_of = |status, reason, delivered| judged(status, reason, delivered).map(Result::ok);
+    assert_eq!(heard_of(M::Sent, None, false), [Some(Heard::Arrived), Some(Heard::Lost)]);
+    assert_eq!(heard_of(M::Sent, None, true), [Some(Heard::Known), None]);
+    assert_eq!(heard_of(M::Failed, Some(NOT_DELIVERED), false), [Some(Heard::Arrived), Some(Heard::Known)]);
+    assert_eq!(heard_of(M::Unknown, Some("interrupted"), false), [Some(Heard::Arrived), Some(Heard::Lost)]);
+    let refused = |status, reason| judged(status, reason, false).map(|result| result.unwrap_err().to_string());
+    let never = "Only a message that was sent can arrive.";
+    for status in [M::Pending, M::Suppressed, M::Merged, M::Expired, M::Cancelled, M::Failed] {
+        assert_eq!(refused(status, Some("sms_refused_400")), [never, never], "{status}");
+    }
+    assert!(refused(M::Sending, None).iter().all(|error| error.starts_with("unavailable")));
+}

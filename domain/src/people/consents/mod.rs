@@ -137,6 +137,18 @@ pub async fn revoke(cx: &Context<'_>, id: ConsentId) -> Result<Consent> {
     Ok(after)
 }
 
+/// Takes back what these persons agreed to towards the organisation itself for a purpose, in their own name: they said so themselves.
+pub(crate) async fn withdraw(tx: &Writing, cx: &Context<'_>, persons: &[PersonId], purpose: &str) -> Result<()> {
+    for before in rows::standing(tx, cx, persons, purpose).await? {
+        let after = Consent { revoked_at: Some(cx.now), version: before.version + 1, ..before };
+        rows::revoke(tx, cx, &after).await?;
+        events::record(tx, cx, [Event::new(Kind::ConsentRevoked, after.id.0)]).await?;
+        let access = access(AccessAction::Update, Kind::ConsentRevoked.as_str(), &after).by(after.person_id);
+        audit::record(&**tx, cx, &[access]).await?;
+    }
+    Ok(())
+}
+
 fn access(action: AccessAction, code: &'static str, consent: &Consent) -> Access {
     Access { consent: Some(consent.id), ..Access::new(action, code, "consent", consent.id.0).of(consent.person_id) }
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use nazorg_entities::{ConsentId, PersonId, consents};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -55,6 +55,28 @@ pub async fn of_many(
         found.entry(row.person_id).or_default().push(read(row)?);
     }
     Ok(found)
+}
+
+/// What these persons agreed to towards the organisation itself for a purpose and neither took back nor outlived, locked.
+pub(super) async fn standing(
+    tx: &Writing,
+    cx: &Context<'_>,
+    persons: &[PersonId],
+    purpose: &str,
+) -> Result<Vec<Consent>> {
+    use consents::Column as C;
+    let found = visible(cx, Reach::All)
+        .filter(C::PersonId.is_in(persons.iter().copied()))
+        .filter(C::Purpose.eq(purpose))
+        .filter(C::RecipientPersonId.is_null())
+        .filter(C::Recipient.is_null())
+        .filter(C::RevokedAt.is_null())
+        .filter(Condition::any().add(C::ValidUntil.is_null()).add(C::ValidUntil.gt(cx.now)))
+        .order_by_asc(C::Id)
+        .lock_exclusive()
+        .all(&**tx)
+        .await?;
+    found.into_iter().map(read).collect()
 }
 
 pub(super) async fn one(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reach, id: ConsentId) -> Result<Consent> {

@@ -202,6 +202,12 @@ pub async fn end(cx: &Context<'_>, id: ContactPointId) -> Result<ContactPoint> {
     Ok(after)
 }
 
+/// The contact points in use at this address, and whose they are.
+pub(crate) async fn at(tx: &Writing, cx: &Context<'_>, address: &str) -> Result<(Vec<ContactPointId>, Vec<PersonId>)> {
+    let index = organisations::key(&**tx, cx).await?.blind(ADDRESS, address)?;
+    Ok(rows::at(tx, cx, index).await?.into_iter().unzip())
+}
+
 async fn open(
     db: &impl sea_orm::ConnectionTrait,
     cx: &Context<'_>,

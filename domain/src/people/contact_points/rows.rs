@@ -47,6 +47,16 @@ pub(in crate::people) fn reached_by(
     found.filter(persons::Column::Id.in_subquery(owners))
 }
 
+/// What has not ended at the address with this index, and whose it is.
+pub(super) async fn at(tx: &Writing, cx: &Context<'_>, index: Vec<u8>) -> Result<Vec<(ContactPointId, PersonId)>> {
+    let found = visible(cx, Reach::All)
+        .select_only()
+        .columns([contact_points::Column::Id, contact_points::Column::PersonId])
+        .filter(contact_points::Column::AddressIndex.eq(index))
+        .filter(contact_points::Column::EndedAt.is_null());
+    Ok(found.into_tuple().all(&**tx).await?)
+}
+
 pub(super) async fn of(cx: &Context<'_>, person: PersonId, after: Option<Uuid>, limit: u64) -> Result<Vec<Row>> {
     let mut found = visible(cx, Reach::All)
         .filter(contact_points::Column::PersonId.eq(person))
