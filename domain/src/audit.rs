@@ -3,7 +3,9 @@
 use nazorg_entities::{
     AccessAction, AccessEventId, AccessOutcome, ApiKeyId, ConsentId, Instant, PersonId, access_events,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -26,6 +28,8 @@ pub struct Access {
     pub object: &'static str,
     /// Which.
     pub id: Uuid,
+    /// Which members of it, where that is known: `name,language`.
+    pub part: Option<String>,
     /// Under which consent, where one was needed.
     pub consent: Option<ConsentId>,
     /// Who did it, where that is not the caller: someone who texted, passed on by a gateway.
@@ -36,7 +40,14 @@ impl Access {
     /// An access.
     #[must_use]
     pub fn new(action: AccessAction, code: &'static str, object: &'static str, id: Uuid) -> Self {
-        Self { action, code, person: None, object, id, consent: None, by: None }
+        Self { action, code, person: None, object, id, part: None, consent: None, by: None }
+    }
+
+    /// …to these members of it.
+    #[must_use]
+    pub fn part(mut self, members: &[&str]) -> Self {
+        self.part = (!members.is_empty()).then(|| members.join(","));
+        self
     }
 
     /// …to this person's data.
@@ -71,7 +82,7 @@ pub async fn record(db: &impl ConnectionTrait, cx: &Context<'_>, accesses: &[Acc
 }
 
 fn row(cx: &Context<'_>, access: &Access, outcome: AccessOutcome) -> access_events::ActiveModel {
-    let Access { action, code, person, object, id, consent, by } = access.clone();
+    let Access { action, code, person, object, id, part, consent, by } = access.clone();
     let by = by.or(cx.caller.person);
     access_events::ActiveModel {
         id: Set(AccessEventId(cx.app.ids.next())),
@@ -88,7 +99,7 @@ fn row(cx: &Context<'_>, access: &Access, outcome: AccessOutcome) -> access_even
         person_id: Set(person),
         object_kind: Set(object.to_owned()),
         object_id: Set(id),
-        object_part: Set(None),
+        object_part: Set(part),
         policy: Set("policy/1".to_owned()),
         consent_id: Set(consent),
         trace_id: Set(cx.trace_id.clone()),
@@ -119,6 +130,8 @@ pub struct Line {
     pub object: String,
     /// Which.
     pub object_id: Uuid,
+    /// Which members of it, where that is known: `name,language`.
+    pub part: Option<String>,
     /// Under which consent.
     pub consent: Option<ConsentId>,
     /// The request.
@@ -146,6 +159,28 @@ pub async fn of_person(cx: &Context<'_>, person: PersonId, before: Option<Uuid>,
     Ok(lines)
 }
 
+/// Who saw or did what with a person's data, newest first, for the copy that is given to them. Of incidents only those whose ids
+/// are given are told: once the link between an incident and its support is cut, the moment of a line would lead from the one to
+/// the other as surely as an id (DESIGN section 4).
+pub(crate) async fn kept_about(
+    cx: &Context<'_>,
+    person: PersonId,
+    (linked, limit): (Vec<Uuid>, u64),
+) -> Result<Vec<Line>> {
+    use access_events::Column as C;
+    let found = access_events::Entity::find()
+        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(C::PersonId.eq(person))
+        .filter(
+            Condition::any().add(C::ObjectKind.is_not_in(["incident", "involvement"])).add(C::ObjectId.is_in(linked)),
+        )
+        .order_by_desc(C::Id)
+        .limit(limit)
+        .all(&cx.db())
+        .await?;
+    Ok(found.into_iter().map(line).collect())
+}
+
 fn line(row: access_events::Model) -> Line {
     let access_events::Model {
         id,
@@ -162,7 +197,7 @@ fn line(row: access_events::Model) -> Line {
         person_id: _,
         object_kind,
         object_id,
-        object_part: _,
+        object_part,
         policy: _,
         consent_id,
         trace_id: _,
@@ -179,6 +214,7 @@ fn line(row: access_events::Model) -> Line {
         role: actor_role,
         object: object_kind,
         object_id,
+        part: object_part,
         consent: consent_id,
         request_id,
     }

@@ -178,6 +178,12 @@ violations! {
     PersonNeeded = "person_needed", "The person cannot be erased now";
     /// The person was erased.
     PersonErased = "person_erased", "The person was erased";
+    /// More is kept about the person than one copy holds.
+    ExportTooLarge = "export_too_large", "More is kept about the person than one export holds";
+    /// What is kept about the person may only be kept (GDPR article 18).
+    PersonRestricted = "person_restricted", "The processing of the person's data is restricted";
+    /// It is not restricted.
+    PersonNotRestricted = "person_not_restricted", "The processing of the person's data is not restricted";
     /// The incident and its support are no longer linked (DESIGN section 4).
     LinkCut = "link_cut", "The incident can no longer be linked with support";
     /// The message is not one that was sent.

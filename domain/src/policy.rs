@@ -40,8 +40,10 @@ pub enum Action {
     ReadCases,
     /// Change, assign, close and reopen cases, set anchors.
     WriteCases,
-    /// Hold a case, see what will be forgotten when, erase a person.
+    /// Hold a case, see what will be forgotten when, restrict or erase a person.
     ManageRetention,
+    /// Export everything kept about a person.
+    ExportPeople,
     /// Write a note.
     WriteNotes,
     /// See follow-ups.
@@ -147,7 +149,7 @@ impl Action {
             | A::ManageProtocols
             | A::ReadStaff
             | A::ManageStaff => Scope::Settings,
-            A::ReadPeople => Scope::PeopleRead,
+            A::ReadPeople | A::ExportPeople => Scope::PeopleRead,
             A::CreatePerson | A::WritePeople => Scope::PeopleWrite,
             A::ReportIncident | A::ReadIncidents | A::WriteIncidents | A::ReadSupportOffered => Scope::Incidents,
             A::ReadCases | A::ReadFollowUps | A::ReadMessages => Scope::CasesRead,

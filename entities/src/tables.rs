@@ -64,6 +64,7 @@ table! {
         created_at: Instant,
         version: i32,
         erased_at: Option<Instant>,
+        restricted_at: Option<Instant>,
     }
 }
 table! {

@@ -12,6 +12,7 @@ mod m0003_close_ones;
 mod m0004_retention;
 mod m0005_restored;
 mod m0006_returned;
+mod m0007_restriction;
 
 /// The migrations of the data store.
 pub struct Migrator;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_retention::Migration),
             Box::new(m0005_restored::Migration),
             Box::new(m0006_returned::Migration),
+            Box::new(m0007_restriction::Migration),
         ]
     }
 }

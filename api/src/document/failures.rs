@@ -48,7 +48,8 @@ fn statuses(path: &str, method: &str, operation: &Value) -> Vec<u16> {
         (403, secured),
         (404, path.contains('{')),
         (406, true),
-        (409, writes),
+        // A copy of everything is the one thing read that a rule can refuse.
+        (409, writes || path.ends_with("/export")),
         (412, guarded),
         (413, writes),
         (415, reads_body),

@@ -72,7 +72,7 @@ impl Consents {
 /// What a person agreed to.
 #[derive(Debug, Object)]
 #[oai(rename = "Consent", rename_all = "camelCase", skip_serializing_if_is_none)]
-struct ConsentView {
+pub(super) struct ConsentView {
     id: Uuid,
     person_id: Uuid,
     /// For what, a word: `inform_family`.

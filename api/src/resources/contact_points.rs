@@ -108,7 +108,7 @@ impl ContactPoints {
 /// A way to reach a person.
 #[derive(Debug, Object)]
 #[oai(rename = "ContactPoint", rename_all = "camelCase", skip_serializing_if_is_none)]
-struct ContactPointView {
+pub(super) struct ContactPointView {
     id: Uuid,
     person_id: Uuid,
     channel: ChannelView,

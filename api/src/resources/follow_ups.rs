@@ -155,7 +155,7 @@ impl Position for Stood {
 /// One promised contact or task.
 #[derive(Debug, Object)]
 #[oai(rename = "FollowUp", rename_all = "camelCase", skip_serializing_if_is_none)]
-struct FollowUpView {
+pub(super) struct FollowUpView {
     id: Uuid,
     case_id: Uuid,
     trajectory_id: Uuid,

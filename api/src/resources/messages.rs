@@ -120,7 +120,7 @@ enum DeliveryStatusView {
 /// Where a message stands in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "MessageStatus", rename_all = "snake_case", remote = "MessageStatus")]
-enum MessageStatusView {
+pub(super) enum MessageStatusView {
     /// Waits for its moment, or for another try.
     Pending,
     /// Is on its way to the provider.

@@ -20,6 +20,7 @@ mod protocols;
 mod relations;
 mod replies;
 mod retention;
+mod rights;
 mod roster_entries;
 mod sets;
 mod support_offers;
@@ -41,7 +42,7 @@ fn settings() -> impl OpenApi {
 /// Whom it is about, and who does it.
 fn people() -> impl OpenApi {
     (
-        (persons::Persons, contact_points::ContactPoints, relations::Relations, consents::Consents),
+        (persons::Persons, contact_points::ContactPoints, relations::Relations, consents::Consents, rights::Rights),
         (memberships::Memberships, roster_entries::RosterEntries, absences::Absences),
         (incidents::Incidents, support_offers::SupportOffers),
     )

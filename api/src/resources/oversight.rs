@@ -142,6 +142,8 @@ struct AccessEventView {
     /// What kind of object.
     object_kind: String,
     object_id: Uuid,
+    /// Which members of it were changed: `name,language`.
+    object_part: Option<String>,
     /// Under which consent.
     consent_id: Option<Uuid>,
     request_id: Uuid,
@@ -149,7 +151,8 @@ struct AccessEventView {
 
 impl From<Line> for AccessEventView {
     fn from(line: Line) -> Self {
-        let Line { id, at, action, code, outcome, client, actor, role, object, object_id, consent, request_id } = line;
+        let Line { id, at, action, code, outcome, client, actor, role, object, object_id, part, consent, request_id } =
+            line;
         Self {
             id: id.0,
             at: Instant(at),
@@ -161,6 +164,7 @@ impl From<Line> for AccessEventView {
             role,
             object_kind: object,
             object_id,
+            object_part: part,
             consent_id: consent.map(|id| id.0),
             request_id,
         }

@@ -83,7 +83,8 @@ impl Persons {
 
     /// Change a person
     ///
-    /// `doNotContact` holds from the next message on, whatever was planned.
+    /// A rectification too: the access log keeps who changed which members when. `doNotContact` holds from the next message on,
+    /// whatever was planned. Refused with `person_restricted` while the data may only be kept.
     #[oai(path = "/persons/:id", method = "patch", operation_id = "changePerson")]
     async fn change(
         &self,
@@ -117,7 +118,7 @@ fn read_zone(zone: String) -> Result<Tz, Error> {
 /// Anyone: the one supported, a household member, a colleague, a coach.
 #[derive(Debug, Object)]
 #[oai(rename = "Person", rename_all = "camelCase", skip_serializing_if_is_none)]
-struct PersonView {
+pub(super) struct PersonView {
     id: Uuid,
     /// Absent once the person was forgotten.
     name: Option<String>,
@@ -133,6 +134,8 @@ struct PersonView {
     deceased_at: Option<Instant>,
     /// What other systems call them.
     external_refs: Vec<ExternalRefView>,
+    /// Since when their data may only be kept: nothing is sent to them, nothing changed, nothing forgotten.
+    restricted_at: Option<Instant>,
     created_at: Instant,
     /// When they were erased.
     erased_at: Option<Instant>,
@@ -149,6 +152,7 @@ impl From<Person> for PersonView {
             do_not_contact_at,
             deceased_at,
             external_refs,
+            restricted_at,
             created_at,
             erased_at,
             version: _,
@@ -162,6 +166,7 @@ impl From<Person> for PersonView {
             do_not_contact_at: do_not_contact_at.map(Instant),
             deceased_at: deceased_at.map(Instant),
             external_refs: external_refs.into_iter().map(Into::into).collect(),
+            restricted_at: restricted_at.map(Instant),
             created_at: Instant(created_at),
             erased_at: erased_at.map(Instant),
         }

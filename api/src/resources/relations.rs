@@ -72,7 +72,7 @@ impl Relations {
 /// Who someone is to someone.
 #[derive(Debug, Object)]
 #[oai(rename = "Relation", rename_all = "camelCase", skip_serializing_if_is_none)]
-struct RelationView {
+pub(super) struct RelationView {
     id: Uuid,
     /// Who has someone.
     person_id: Uuid,

@@ -22,7 +22,7 @@ pub(super) struct Retention;
 impl Retention {
     /// List what will be forgotten
     ///
-    /// The closed cases, with what their protocols say will be done with them and when, and the legal holds that stop it: the
+    /// The closed cases, with what their protocols say will be done with them and when, and the legal holds and restrictions that stop it: the
     /// dry run of retention. Changes nothing; the worker does it when its moment comes.
     #[oai(path = "/retention-plans", method = "get", operation_id = "listRetentionPlans")]
     async fn plans(&self, ask: Ask<'_>, paging: Paging) -> Answer<Page<RetentionPlanView>> {
@@ -65,17 +65,20 @@ struct RetentionPlanView {
     due_at: Option<Instant>,
     /// Since when a legal hold stops it.
     held_at: Option<Instant>,
+    /// Since when a restriction of its person's data stops it.
+    restricted_at: Option<Instant>,
 }
 
 impl From<Plan> for RetentionPlanView {
     fn from(plan: Plan) -> Self {
-        let Plan { case_id, closed_at, then, at, held_at } = plan;
+        let Plan { case_id, closed_at, then, at, held_at, restricted_at } = plan;
         Self {
             case_id: case_id.0,
             closed_at: Instant(closed_at),
             action: then.map(Into::into),
             due_at: at.map(Instant),
             held_at: held_at.map(Instant),
+            restricted_at: restricted_at.map(Instant),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Trajectories: started in a case, told about anchors and opt-ins, paused, closed.
 
+use chrono::{DateTime, Utc};
 use nazorg_domain::{
     entities::{CaseId, ClosedReason, ProtocolId, TrajectoryId, TrajectoryStatus},
+    protocols::Offset,
     trajectories::{self, AnchorMoment, NewTrajectory, Trajectory},
 };
 use poem_openapi::{Enum, Object, OpenApi, param::Path};
@@ -168,7 +170,7 @@ fn current(trajectory: Trajectory) -> Answer<Current<TrajectoryView>> {
 /// A trajectory's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "TrajectoryStatus", rename_all = "snake_case", remote = "TrajectoryStatus")]
-enum TrajectoryStatusView {
+pub(super) enum TrajectoryStatusView {
     Active,
     Closed,
 }
@@ -226,7 +228,7 @@ impl From<Trajectory> for TrajectoryView {
             status: status.into(),
             zone,
             anchors: anchors.into_iter().map(Into::into).collect(),
-            params: params.into_iter().map(|(param, value)| ParamView { param, value: value.to_string() }).collect(),
+            params: params.into_iter().map(Into::into).collect(),
             opted_in,
             started_at: Instant(started_at),
             closed_at: closed_at.map(Instant),
@@ -238,27 +240,40 @@ impl From<Trajectory> for TrajectoryView {
 /// A value of an anchor.
 #[derive(Debug, Object)]
 #[oai(rename = "Anchor", rename_all = "camelCase", skip_serializing_if_is_none)]
-struct AnchorView {
+pub(super) struct AnchorView {
     anchor: String,
     /// Which of its values; give it again to move the value.
     value_id: Uuid,
     at: Instant,
 }
 
+impl AnchorView {
+    /// This value of this anchor.
+    pub(super) fn new(anchor: String, value_id: Uuid, at: DateTime<Utc>) -> Self {
+        Self { anchor, value_id, at: Instant(at) }
+    }
+}
+
 impl From<AnchorMoment> for AnchorView {
     fn from(value: AnchorMoment) -> Self {
         let AnchorMoment { anchor, id, at } = value;
-        Self { anchor, value_id: id, at: Instant(at) }
+        Self::new(anchor, id, at)
     }
 }
 
 /// A parameter of the protocol.
 #[derive(Debug, Object)]
 #[oai(rename = "TrajectoryParam", rename_all = "camelCase", skip_serializing_if_is_none)]
-struct ParamView {
+pub(super) struct ParamView {
     param: String,
     /// A duration, in its shortest form: `P14D`.
     value: String,
+}
+
+impl From<(String, Offset)> for ParamView {
+    fn from((param, value): (String, Offset)) -> Self {
+        Self { param, value: value.to_string() }
+    }
 }
 
 /// A value for a parameter.

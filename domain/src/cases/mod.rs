@@ -2,6 +2,7 @@
 
 mod consequences;
 mod holding;
+mod kept;
 mod notes;
 mod numbers;
 mod rows;
@@ -31,11 +32,13 @@ use crate::{
 };
 
 pub use holding::{hold, lift_hold};
+pub use kept::{KeptAbout, KeptNote, WasAssigned};
 pub use notes::{Note, list_notes, write_note};
 pub use numbers::Numbers;
 
 pub(crate) use consequences::{close_when_all_closed, end_assignments, reopen_with_trajectory};
-pub(crate) use rows::visible_ids;
+pub(crate) use kept::kept_about;
+pub(crate) use rows::{about_ids, visible_ids};
 
 /// A case.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,9 +1,11 @@
 //! The SQL of cases, assignments and notes.
 
+pub(super) mod kept;
+
 use std::{collections::HashMap, sync::Arc};
 
 use nazorg_entities::{
-    CaseId, DataKeyId, IncidentId, InvolvementId, assignments, cases, follow_ups, notes, support_links,
+    CaseId, DataKeyId, IncidentId, InvolvementId, PersonId, assignments, cases, follow_ups, notes, support_links,
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -57,6 +59,12 @@ pub(crate) fn visible_ids(cx: &Context<'_>) -> SelectStatement {
             Condition::any().add(cases::Column::Id.in_subquery(assigned)).add(cases::Column::Id.in_subquery(handed)),
         )
         .take()
+}
+
+/// The cases about a person.
+pub(crate) fn about_ids(cx: &Context<'_>, person: PersonId) -> SelectStatement {
+    let about = visible(cx, Reach::All).filter(cases::Column::PersonId.eq(person));
+    about.select_only().column(cases::Column::Id).into_query()
 }
 
 pub(super) async fn one(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reach, id: CaseId) -> Result<Case> {

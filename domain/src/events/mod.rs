@@ -51,6 +51,9 @@ kinds! {
     ProtocolRetired = "protocol.retired", "protocol";
     PersonCreated = "person.created", "person";
     PersonChanged = "person.changed", "person";
+    PersonExported = "person.exported", "person";
+    PersonRestricted = "person.restricted", "person";
+    PersonRestrictionLifted = "person.restriction_lifted", "person";
     PersonErased = "person.erased", "person";
     ContactPointChanged = "contact_point.changed", "contact_point";
     RelationChanged = "relation.changed", "relation";

@@ -111,6 +111,12 @@ pub async fn list(cx: &Context<'_>, filter: &Filter, after: Option<Place>, limit
     Ok(found)
 }
 
+/// What was promised in the cases about a person, for the copy that is given to them.
+pub(crate) async fn kept_about(cx: &Context<'_>, person: PersonId, limit: u64) -> Result<Vec<FollowUp>> {
+    let found = rows::kept_about(cx, person, limit).await?;
+    rows::whole(&cx.db(), cx, found).await
+}
+
 /// One follow-up.
 pub async fn read(cx: &Context<'_>, id: FollowUpId) -> Result<FollowUp> {
     let reach = cx.may(Action::ReadFollowUps)?;

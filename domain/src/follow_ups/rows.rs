@@ -131,6 +131,16 @@ pub(super) async fn list(
     Ok(found.all(&cx.db()).await?)
 }
 
+/// The follow-ups of the cases about a person, in the order they came to be.
+pub(super) async fn kept_about(cx: &Context<'_>, person: PersonId, limit: u64) -> Result<Vec<follow_ups::Model>> {
+    Ok(visible(cx, Reach::All)
+        .filter(follow_ups::Column::CaseId.in_subquery(crate::cases::about_ids(cx, person)))
+        .order_by_asc(follow_ups::Column::Id)
+        .limit(limit)
+        .all(&cx.db())
+        .await?)
+}
+
 /// Rows with what their protocol, case and the rosters say besides: a fixed number of queries for any number of rows.
 pub(super) async fn whole(
     db: &impl ConnectionTrait,

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 pub use offers::{SupportOffer, support_offers};
 pub use reporting::{add_involved, report};
-pub(crate) use rows::{involved, visible_ids};
+pub(crate) use rows::{about as kept_about, involved, visible_ids};
 pub(crate) use unlinking::owe;
 pub use unlinking::wake;
 

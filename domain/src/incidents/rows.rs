@@ -1,5 +1,7 @@
 //! The SQL of incidents.
 
+use std::collections::HashMap;
+
 use nazorg_entities::{
     CaseId, IncidentId, Instant, InvolvementId, PersonId, SupportOffered, UnitId, incidents, involvements, jobs,
     support_links,
@@ -97,6 +99,21 @@ pub(super) async fn involvement(
         .one(db)
         .await?;
     found.map(read_involvement).ok_or(Error::NotFound)
+}
+
+/// Where a person was involved, with the incident, the earliest known first; nothing any more once the link is cut.
+pub(crate) async fn about(cx: &Context<'_>, person: PersonId, limit: u64) -> Result<Vec<(Incident, Involvement)>> {
+    let found = visible_involved(cx)
+        .filter(involvements::Column::PersonId.eq(person))
+        .order_by_asc(involvements::Column::Id)
+        .limit(limit)
+        .all(&cx.db())
+        .await?;
+    let ids = found.iter().map(|row| row.incident_id);
+    let known = visible(cx, Reach::All).filter(incidents::Column::Id.is_in(ids)).all(&cx.db()).await?;
+    let known: HashMap<_, _> = known.into_iter().map(|row| (row.id, read(row))).collect();
+    let pairs = found.into_iter().filter_map(|row| Some((known.get(&row.incident_id)?.clone(), read_involvement(row))));
+    Ok(pairs.collect())
 }
 
 /// The incident of an involvement and its person, where the tenant has it.

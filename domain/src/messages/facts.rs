@@ -68,10 +68,10 @@ pub(super) async fn gather(tx: &Writing, cx: &Context<'_>, rows: &[messages::Mod
     let staff = facts.staff(tx, cx, rows).await?;
     let outside = sorted(persons.iter().chain(facts.close_ones.values().flatten()).copied());
     rows::lock_persons(tx, &outside).await?;
-    let all = sorted(outside.iter().chain(&staff).copied());
-    facts.recipients = people::recipients(&**tx, cx, &all).await?;
     let tied = facts.ties.values().map(|tie| tie.to);
     let agreeing = sorted(outside.iter().chain(&clients).copied().chain(tied));
+    let all = sorted(agreeing.iter().chain(&staff).copied());
+    facts.recipients = people::recipients(&**tx, cx, &all).await?;
     facts.consents = rows::consents(tx, cx, &agreeing, &[PURPOSE, PURPOSE_CLOSE_ONE]).await?;
     facts.recent = rows::recent(tx, cx, &outside, cx.now - rules::CAP_SPAN).await?;
     let minute = cx.now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(cx.now);
@@ -189,7 +189,11 @@ impl Facts {
         }
     }
 
+    /// Whether a person agreed, as far as that may be judged at all: a restriction comes before what they said.
     fn consented(&self, (person, towards): (PersonId, Option<PersonId>), purposes: &[&str], now: Instant) -> Consented {
+        if self.recipients.get(&person).is_some_and(|one| one.restricted_at.is_some()) {
+            return Consented::Restricted;
+        }
         let own: Vec<_> = self.consents.iter().filter(|row| row.person_id == person).collect();
         let found = purposes.iter().map(|purpose| rules::consented(&own, purpose, towards, now));
         found.min_by_key(|consented| *consented as u8).unwrap_or(Consented::Missing)

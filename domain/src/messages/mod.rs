@@ -104,6 +104,16 @@ pub async fn read(cx: &Context<'_>, id: MessageId) -> Result<Message> {
     Ok(Message::from_row(row))
 }
 
+/// What was to be sent in the cases about a person, for the copy that is given to them.
+pub(crate) async fn kept_about(cx: &Context<'_>, person: PersonId, limit: u64) -> Result<Vec<Message>> {
+    Ok(rows::about(cx, person, limit).await?.into_iter().map(Message::from_row).collect())
+}
+
+/// What a person was sent as someone close, in cases that are another's.
+pub(crate) async fn received_elsewhere(cx: &Context<'_>, person: PersonId, limit: u64) -> Result<Vec<Message>> {
+    Ok(rows::received_elsewhere(cx, person, limit).await?.into_iter().map(Message::from_row).collect())
+}
+
 /// It was seen: once, by the recipient or by whoever may see all. Saying so again changes nothing.
 pub async fn acknowledge(cx: &Context<'_>, id: MessageId) -> Result<Message> {
     let reach = cx.may(Action::ReadMessages)?;

@@ -79,6 +79,23 @@ pub(super) async fn last_to(
         .await?)
 }
 
+/// The messages of the cases about a person, in order of their ids.
+pub(super) async fn about(cx: &Context<'_>, person: PersonId, limit: u64) -> Result<Vec<messages::Model>> {
+    use messages::Column as C;
+    let theirs = visible(cx, Reach::All).filter(C::CaseId.in_subquery(crate::cases::about_ids(cx, person)));
+    Ok(theirs.order_by_asc(C::Id).limit(limit).all(&cx.db()).await?)
+}
+
+/// What a person was to be sent in cases that are another's, but not as staff, in order of their ids.
+pub(super) async fn received_elsewhere(cx: &Context<'_>, person: PersonId, limit: u64) -> Result<Vec<messages::Model>> {
+    use messages::Column as C;
+    let elsewhere = visible(cx, Reach::All)
+        .filter(C::RecipientId.eq(person))
+        .filter(C::Audience.ne(Audience::Staff))
+        .filter(C::CaseId.not_in_subquery(crate::cases::about_ids(cx, person)));
+    Ok(elsewhere.order_by_asc(C::Id).limit(limit).all(&cx.db()).await?)
+}
+
 /// Locks recipients whose frequency is capped: two workers must not each find room for the last one.
 pub(super) async fn lock_persons(tx: &Writing, ids: &[PersonId]) -> Result<()> {
     if ids.is_empty() {

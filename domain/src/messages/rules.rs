@@ -100,6 +100,8 @@ pub enum Consented {
     Unrelated,
     /// There never was one.
     Missing,
+    /// What is kept about them may only be kept (GDPR article 18), consents included.
+    Restricted,
 }
 
 /// What becomes of a message now.
@@ -232,6 +234,8 @@ fn judge(about: &About, one: &Candidate<'_>) -> Verdict {
         Consented::Revoked => return suppressed("consent_revoked", Then::Nothing),
         Consented::Expired => return suppressed("consent_expired", Then::Nothing),
         Consented::Unrelated => return suppressed("relation_ended", Then::Nothing),
+        // They did not say no to contact: whoever does the follow-up must know that it did not come from here.
+        Consented::Restricted => return suppressed("restricted", Then::Task("restricted")),
     }
     let point = match safe_point(&one.points, about) {
         Ok(point) => point,

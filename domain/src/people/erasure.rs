@@ -14,7 +14,7 @@ use crate::{
 
 /// Erases a person: name, addresses, relations, consents and references at once, the key in the moment after that, owed by
 /// a job. Nothing is sent to them any more. 409 `person_needed` while something open, held or to be kept by law is about
-/// them, 409 `person_erased` the second time.
+/// them, 409 `person_erased` the second time. A restriction does not stop it: it ends with what it kept.
 pub async fn erase(cx: &Context<'_>, id: PersonId) -> Result<Person> {
     let reach = cx.may(Action::ReadPeople)?;
     let tx = cx.begin().await?;
@@ -26,8 +26,11 @@ pub async fn erase(cx: &Context<'_>, id: PersonId) -> Result<Person> {
     if let Some(why) = rows::needed(&tx, cx, id).await? {
         return Err(Error::violation(ViolationCode::PersonNeeded, why));
     }
-    let key = row.key_id;
+    let (key, restricted) = (row.key_id, row.restricted_at.is_some());
     rows::erase(&tx, cx, &row).await?;
+    if restricted {
+        retention::go_on(&tx, cx, id).await?;
+    }
     retention::leave(&tx, cx, (id.0, Remains::Key, Some(key))).await?;
     events::record(&tx, cx, [Event::new(Kind::PersonErased, id.0)]).await?;
     audit::record(&**tx, cx, &[access(AccessAction::Delete, "person.erased", id)]).await?;

@@ -3,8 +3,10 @@
 pub mod consents;
 pub mod contact_points;
 mod erasure;
+mod export;
 mod recipients;
 pub mod relations;
+mod restriction;
 mod rows;
 pub mod rules;
 
@@ -16,7 +18,9 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 pub use erasure::erase;
+pub use export::{Everything, MOST, export};
 pub use recipients::{Reachable, Recipient, open_address, recipients};
+pub use restriction::{lift_restriction, restrict};
 pub use rows::{existed, exists, known};
 
 use crate::{
@@ -53,6 +57,8 @@ pub struct Person {
     pub deceased_at: Option<Instant>,
     /// What other systems call them.
     pub external_refs: Vec<ExternalRef>,
+    /// Since when their data may only be kept (GDPR article 18).
+    pub restricted_at: Option<Instant>,
     /// Since when they are registered.
     pub created_at: Instant,
     /// When they were erased.
@@ -156,16 +162,16 @@ pub async fn search(cx: &Context<'_>, wanted: Search, after: Option<Uuid>, limit
     Ok(found)
 }
 
-/// Changes a person.
+/// Changes a person. 409 `person_restricted` while their data may only be kept.
 pub async fn change(cx: &Context<'_>, id: PersonId, expected: i32, change: PersonChange) -> Result<Person> {
     let reach = cx.may(Action::WritePeople)?;
     rules::change(&change)?;
     let tx = cx.begin().await?;
-    let row = rows::present(&**tx, cx, reach, id).await?;
+    let row = rows::changeable(&**tx, cx, reach, id).await?;
     let key = row.key_id;
     let before = open_one(&**tx, cx, row).await?;
-    let after = Person { version: expected + 1, ..rules::changed(before, change, cx.now) };
-    update(&tx, cx, &after, key).await?;
+    let after = Person { version: expected + 1, ..rules::changed(before.clone(), change, cx.now) };
+    update(&tx, cx, (&before, &after), key).await?;
     tx.commit().await?;
     Ok(after)
 }
@@ -198,8 +204,11 @@ pub async fn upsert(cx: &Context<'_>, known_as: ExternalRef, new: NewPerson) -> 
     if after == before {
         audit::record(&**tx, cx, &[access(AccessAction::Read, "person.read", id)]).await?;
     } else {
+        if before.restricted_at.is_some() {
+            return Err(rows::restricted());
+        }
         after.version += 1;
-        update(&tx, cx, &after, key).await?;
+        update(&tx, cx, (&before, &after), key).await?;
     }
     tx.commit().await?;
     Ok((after, false))
@@ -222,6 +231,7 @@ async fn insert(
         do_not_contact_at: None,
         deceased_at: None,
         external_refs,
+        restricted_at: None,
         created_at: cx.now,
         erased_at: None,
         version: 1,
@@ -234,13 +244,15 @@ async fn insert(
     Ok(person)
 }
 
-/// Writes a changed person whose version is one more than the row's, with the event and the log line.
-async fn update(tx: &Writing, cx: &Context<'_>, after: &Person, key: DataKeyId) -> Result<()> {
+/// Writes a changed person whose version is one more than the row's, with the event and the log line, which names the members that
+/// changed, never their values: a rectification can be traced (GDPR article 16).
+async fn update(tx: &Writing, cx: &Context<'_>, (before, after): (&Person, &Person), key: DataKeyId) -> Result<()> {
     let key = cx.app.keys.one(key).await?;
     let sealed = seal(tx, cx, after, &key).await?;
     rows::update(tx, cx, after, sealed).await?;
     events::record(tx, cx, [Event::new(Kind::PersonChanged, after.id.0)]).await?;
-    audit::record(&**tx, cx, &[access(AccessAction::Update, "person.changed", after.id)]).await
+    let changed = access(AccessAction::Update, "person.changed", after.id).part(&rules::differing(before, after));
+    audit::record(&**tx, cx, &[changed]).await
 }
 
 /// The sealed name and its blind index.

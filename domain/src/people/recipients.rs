@@ -25,6 +25,8 @@ pub struct Recipient {
     pub do_not_contact_at: Option<Instant>,
     /// Since when they are known to have died.
     pub deceased_at: Option<Instant>,
+    /// Since when their data may only be kept.
+    pub restricted_at: Option<Instant>,
     /// How to reach them: what has not ended, the preferred first.
     pub reachable: Vec<Reachable>,
 }
@@ -62,10 +64,11 @@ pub async fn recipients(
             created_at: _,
             version: _,
             erased_at: _,
+            restricted_at,
         } = row;
         keys.insert(id, key_id);
         let reachable = Vec::new();
-        found.insert(id, Recipient { id, language, zone, do_not_contact_at, deceased_at, reachable });
+        found.insert(id, Recipient { id, language, zone, do_not_contact_at, deceased_at, restricted_at, reachable });
     }
     for (point, sealed) in contact_points::in_use(db, cx, ids).await? {
         if let (Some(recipient), Some(key)) = (found.get_mut(&point.person_id), keys.get(&point.person_id)) {

@@ -37,6 +37,7 @@ pub(super) struct Row {
     pub(super) created_at: Instant,
     pub(super) version: i32,
     pub(super) erased_at: Option<Instant>,
+    pub(super) restricted_at: Option<Instant>,
 }
 
 impl Row {
@@ -54,6 +55,7 @@ impl Row {
             created_at,
             version,
             erased_at,
+            restricted_at,
         } = self;
         Person {
             id,
@@ -64,6 +66,7 @@ impl Row {
             do_not_contact_at,
             deceased_at,
             external_refs,
+            restricted_at,
             created_at,
             erased_at,
             version,
@@ -146,11 +149,30 @@ pub(super) async fn one(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reac
 
 /// One person who was not erased; 409 `person_erased` otherwise.
 pub(super) async fn present(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reach, id: PersonId) -> Result<Row> {
-    let row = one(db, cx, reach, id).await?;
+    unerased(one(db, cx, reach, id).await?)
+}
+
+/// The person, unless they were erased: 409 `person_erased`.
+pub(super) fn unerased(row: Row) -> Result<Row> {
     match row.erased_at {
         None => Ok(row),
         Some(_) => Err(Error::violation(ViolationCode::PersonErased, "Nothing is kept of them any more.")),
     }
+}
+
+/// One person whose data may be changed: present, and not restricted; 409 `person_erased` or `person_restricted` otherwise.
+pub(super) async fn changeable(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reach, id: PersonId) -> Result<Row> {
+    let row = present(db, cx, reach, id).await?;
+    match row.restricted_at {
+        None => Ok(row),
+        Some(_) => Err(restricted()),
+    }
+}
+
+/// What is kept of a restricted person is not changed.
+pub(super) fn restricted() -> Error {
+    let detail = "The processing of their data is restricted: it is kept as it is until the restriction is lifted.";
+    Error::violation(ViolationCode::PersonRestricted, detail)
 }
 
 /// Those of `ids` the tenant has.
@@ -174,6 +196,7 @@ pub(super) async fn insert(
         do_not_contact_at,
         deceased_at,
         external_refs: _,
+        restricted_at,
         created_at,
         erased_at,
         version,
@@ -192,6 +215,7 @@ pub(super) async fn insert(
         created_at: Set(created_at),
         version: Set(version),
         erased_at: Set(erased_at),
+        restricted_at: Set(restricted_at),
     };
     persons::Entity::insert(row).exec_without_returning(&**tx).await?;
     Ok(())
@@ -221,6 +245,18 @@ pub(super) async fn update(
     if changed.rows_affected == 0 { Err(Error::Stale) } else { Ok(()) }
 }
 
+/// Since when what is kept may only be kept; `None` lifts that. The row is locked.
+pub(super) async fn restrict(tx: &Writing, row: &Row, at: Option<Instant>) -> Result<()> {
+    use persons::Column as C;
+    persons::Entity::update_many()
+        .col_expr(C::RestrictedAt, Expr::value(at))
+        .col_expr(C::Version, Expr::value(row.version + 1))
+        .filter(C::Id.eq(row.id))
+        .exec(&**tx)
+        .await?;
+    Ok(())
+}
+
 fn read(row: persons::Model) -> Result<Row> {
     let persons::Model {
         id,
@@ -236,6 +272,7 @@ fn read(row: persons::Model) -> Result<Row> {
         created_at,
         version,
         erased_at,
+        restricted_at,
     } = row;
     let zone = zone.map(|zone| zone.parse().map_err(Error::internal)).transpose()?;
     Ok(Row {
@@ -250,5 +287,6 @@ fn read(row: persons::Model) -> Result<Row> {
         created_at,
         version,
         erased_at,
+        restricted_at,
     })
 }

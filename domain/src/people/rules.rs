@@ -80,6 +80,22 @@ pub fn changed(before: Person, change: PersonChange, now: Instant) -> Person {
     }
 }
 
+/// The members in which two states of a person differ, as published.
+#[must_use]
+pub fn differing(before: &Person, after: &Person) -> Vec<&'static str> {
+    [
+        ("name", before.name != after.name),
+        ("language", before.language != after.language),
+        ("zone", before.zone != after.zone),
+        ("profession", before.profession != after.profession),
+        ("doNotContactAt", before.do_not_contact_at != after.do_not_contact_at),
+        ("deceasedAt", before.deceased_at != after.deceased_at),
+    ]
+    .into_iter()
+    .filter_map(|(member, differs)| differs.then_some(member))
+    .collect()
+}
+
 /// A moment beside a yes or no: set once, kept while it stays so.
 fn since(before: Option<Instant>, holds: Option<bool>, now: Instant) -> Option<Instant> {
     match holds {

@@ -7,7 +7,7 @@ pub mod rules;
 
 use std::collections::HashMap;
 
-use nazorg_entities::{AccessAction, CaseId, Instant, JobKind, cases};
+use nazorg_entities::{AccessAction, CaseId, Instant, JobKind, PersonId, cases};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
@@ -40,6 +40,8 @@ pub struct Plan {
     pub at: Option<Instant>,
     /// Since when a legal hold stops it.
     pub held_at: Option<Instant>,
+    /// Since when a restriction of its person's data stops it.
+    pub restricted_at: Option<Instant>,
 }
 
 /// What will be done with the closed cases, in order of their ids, after one: the dry run. Changes nothing.
@@ -68,6 +70,23 @@ pub(crate) async fn owe(tx: &Writing, cx: &Context<'_>, case: CaseId) -> Result<
 /// Nothing is owed of a case that is open again, or held.
 pub(crate) async fn release(tx: &Writing, case: CaseId) -> Result<()> {
     jobs::remove(tx, JobKind::CaseRetention, &[case.0]).await
+}
+
+/// Nothing is owed of the cases about a person whose data may only be kept: they may need it for a claim (GDPR article 18).
+pub(crate) async fn wait(tx: &Writing, cx: &Context<'_>, person: PersonId) -> Result<()> {
+    rows::lock_about(tx, cx, person).await?;
+    let found = rows::about(tx, cx, person).await?;
+    jobs::remove(tx, JobKind::CaseRetention, &found.iter().map(|case| case.id.0).collect::<Vec<_>>()).await
+}
+
+/// The restriction is over: what was due meanwhile happens at once.
+pub(crate) async fn go_on(tx: &Writing, cx: &Context<'_>, person: PersonId) -> Result<()> {
+    rows::lock_about(tx, cx, person).await?;
+    let found = rows::about(tx, cx, person).await?;
+    let verdicts = verdicts(&**tx, cx, &found).await?;
+    let owed =
+        verdicts.into_iter().filter_map(|(case, verdict)| Some(Owed { subject: case.0, due_at: verdict.look_at()? }));
+    jobs::put(tx, cx, JobKind::CaseRetention, &owed.collect::<Vec<_>>()).await
 }
 
 /// The closed cases that something should happen to and that nobody is going to look at.
@@ -136,6 +155,7 @@ async fn forget(tx: &Writing, cx: &Context<'_>, case: &cases::Model, then: Reten
 
 async fn planned(db: &impl ConnectionTrait, cx: &Context<'_>, found: &[cases::Model]) -> Result<Vec<Plan>> {
     let verdicts = rows::facts(db, cx, found).await?;
+    let restricted = rows::restricted(db, cx, found).await?;
     Ok(found
         .iter()
         .filter_map(|case| {
@@ -145,18 +165,21 @@ async fn planned(db: &impl ConnectionTrait, cx: &Context<'_>, found: &[cases::Mo
                 Verdict::NotBefore(at) => (None, Some(at)),
                 Verdict::At(at, then) => (Some(then), Some(at)),
             };
-            Some(Plan { case_id: case.id, closed_at: facts.closed_at, then, at, held_at: case.held_at })
+            let restricted_at = restricted.get(&case.person_id).copied();
+            Some(Plan { case_id: case.id, closed_at: facts.closed_at, then, at, held_at: case.held_at, restricted_at })
         })
         .collect())
 }
 
-/// What is to happen to these cases; open, held and forgotten ones are left out.
+/// What is to happen to these cases; open, held, restricted and forgotten ones are left out.
 async fn verdicts(
     db: &impl ConnectionTrait,
     cx: &Context<'_>,
     found: &[cases::Model],
 ) -> Result<HashMap<CaseId, Verdict>> {
-    let free: Vec<_> = found.iter().filter(|case| case.held_at.is_none()).cloned().collect();
+    let restricted = rows::restricted(db, cx, found).await?;
+    let free = |case: &&cases::Model| case.held_at.is_none() && !restricted.contains_key(&case.person_id);
+    let free: Vec<_> = found.iter().filter(free).cloned().collect();
     let facts = rows::facts(db, cx, &free).await?;
     Ok(facts.into_iter().map(|(case, facts)| (case, rules::judge(&facts, cx.now))).collect())
 }

@@ -50,6 +50,44 @@ pub(super) async fn closed(
     Ok(found.all(db).await?)
 }
 
+/// The tenant's closed cases about a person.
+pub(super) async fn about(tx: &Writing, cx: &Context<'_>, person: PersonId) -> Result<Vec<cases::Model>> {
+    Ok(visible(cx).filter(cases::Column::PersonId.eq(person)).all(&**tx).await?)
+}
+
+/// Locks the cases about a person, so that what forgets one of them at this moment comes before or after.
+pub(super) async fn lock_about(tx: &Writing, cx: &Context<'_>, person: PersonId) -> Result<()> {
+    let _: Vec<CaseId> = visible(cx)
+        .select_only()
+        .column(cases::Column::Id)
+        .filter(cases::Column::PersonId.eq(person))
+        .order_by_asc(cases::Column::Id)
+        .lock_exclusive()
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    Ok(())
+}
+
+/// Since when those of these cases' persons whose data may only be kept are restricted.
+pub(super) async fn restricted(
+    db: &impl ConnectionTrait,
+    cx: &Context<'_>,
+    found: &[cases::Model],
+) -> Result<HashMap<PersonId, Instant>> {
+    use persons::Column as C;
+    let known: Vec<(PersonId, Option<Instant>)> = persons::Entity::find()
+        .select_only()
+        .columns([C::Id, C::RestrictedAt])
+        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(C::Id.is_in(found.iter().map(|case| case.person_id)))
+        .filter(C::RestrictedAt.is_not_null())
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(known.into_iter().filter_map(|(person, at)| Some((person, at?))).collect())
+}
+
 /// Closed cases that are not held and that no job looks at.
 pub(super) async fn without_job(db: &impl ConnectionTrait, cx: &Context<'_>) -> Result<Vec<cases::Model>> {
     let looked_at = jobs::Entity::find()
@@ -222,6 +260,7 @@ pub(super) async fn pseudonymise(tx: &Writing, cx: &Context<'_>, case: &cases::M
         profession: Set(None),
         do_not_contact_at: Set(Some(cx.now)),
         deceased_at: Set(None),
+        restricted_at: Set(None),
         erased_at: Set(Some(cx.now)),
         created_at: Set(cx.now),
         version: Set(1),

@@ -27,7 +27,7 @@ use crate::{
 };
 
 pub(crate) use rows::{key_of, key_text, lock, lock_for};
-pub(crate) use running::{Running, load, load_many, replayed, say, settle_many};
+pub(crate) use running::{Running, kept_about, load, load_many, replayed, say, settle_many};
 
 /// A trajectory.
 #[derive(Debug, Clone, PartialEq)]

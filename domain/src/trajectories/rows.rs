@@ -109,6 +109,16 @@ pub(super) async fn of_case(db: &impl ConnectionTrait, cx: &Context<'_>, case: C
         .await?)
 }
 
+/// The trajectories of the cases about a person, oldest first.
+pub(super) async fn about(cx: &Context<'_>, person: PersonId, limit: u64) -> Result<Vec<trajectories::Model>> {
+    Ok(visible(cx)
+        .filter(trajectories::Column::CaseId.in_subquery(crate::cases::about_ids(cx, person)))
+        .order_by_asc(trajectories::Column::Id)
+        .limit(limit)
+        .all(&cx.db())
+        .await?)
+}
+
 pub(super) async fn open_of_case(
     db: &impl ConnectionTrait,
     cx: &Context<'_>,

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use nazorg_entities::{CaseId, FollowUpId, ProtocolId, TrajectoryId, TrajectoryStatus, UnitId, trajectories};
+use nazorg_entities::{CaseId, FollowUpId, PersonId, ProtocolId, TrajectoryId, TrajectoryStatus, UnitId, trajectories};
 use sea_orm::ConnectionTrait;
 
 use super::{AnchorMoment, ForCase, Trajectory, difference, effects, rows};
@@ -202,7 +202,22 @@ async fn keep(tx: &Writing, cx: &Context<'_>, all: &mut [&mut Running]) -> Resul
 
 /// A trajectory as a verb answers it.
 pub(crate) async fn view(db: &impl ConnectionTrait, cx: &Context<'_>, id: TrajectoryId) -> Result<Trajectory> {
-    let Running { row, unit_id: _, protocol, around, inputs: _, state, ids: _ } = peek(db, cx, id).await?;
+    Ok(told(peek(db, cx, id).await?).0)
+}
+
+/// What runs in the cases about a person, and what was said to it, oldest first; a fixed number of queries.
+pub(crate) async fn kept_about(
+    cx: &Context<'_>,
+    person: PersonId,
+    limit: u64,
+) -> Result<Vec<(Trajectory, Vec<Input>)>> {
+    let found = rows::about(cx, person, limit).await?;
+    Ok(replayed(&cx.db(), cx, found).await?.into_iter().map(told).collect())
+}
+
+/// As it is told, with what was said to it.
+fn told(running: Running) -> (Trajectory, Vec<Input>) {
+    let Running { row, unit_id: _, protocol, around, inputs, state, ids: _ } = running;
     let trajectories::Model {
         id,
         organisation_id: _,
@@ -223,7 +238,7 @@ pub(crate) async fn view(db: &impl ConnectionTrait, cx: &Context<'_>, id: Trajec
         let value = state.params.get(name).copied().unwrap_or(param.default);
         (name.clone(), value)
     });
-    Ok(Trajectory {
+    let trajectory = Trajectory {
         id,
         case_id,
         protocol_id,
@@ -236,5 +251,6 @@ pub(crate) async fn view(db: &impl ConnectionTrait, cx: &Context<'_>, id: Trajec
         closed_at,
         closed_reason,
         version,
-    })
+    };
+    (trajectory, inputs)
 }

@@ -22,7 +22,7 @@ const MORNING: &str = "2026-12-02T07:00:00Z";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Whom it happens to, and where their question ends.
-const CHANGES: [(&str, &str, &str); 9] = [
+const CHANGES: [(&str, &str, &str); 10] = [
     ("revoked", "suppressed", "consent_revoked"),
     ("unsafe", "suppressed", "unsafe_contact_point"),
     ("unreachable", "suppressed", "no_contact_point"),
@@ -31,6 +31,7 @@ const CHANGES: [(&str, &str, &str); 9] = [
     ("answered", "cancelled", "follow_up_final"),
     ("left_alone", "suppressed", "do_not_contact"),
     ("deceased", "suppressed", "deceased"),
+    ("restricted", "suppressed", "restricted"),
     ("unchanged", "sent", ""),
 ];
 
@@ -140,6 +141,10 @@ impl Morning {
             }
             "left_alone" => self.patch(name, json!({"doNotContact": true})).await,
             "deceased" => self.patch(name, json!({"deceased": true})).await,
+            "restricted" => {
+                let person = hospital.people[name];
+                api.post_nothing(&format!("/v1/persons/{person}/restrict")).await.expect(200);
+            }
             _ => {}
         }
     }
@@ -199,7 +204,7 @@ async fn what_changes_while_a_message_waits_in_the_queue_is_still_in_time() {
     service.is_balanced().await;
 }
 
-/// A human does what no message may do: where the way is unsafe or gone, the peer finds a task; elsewhere nothing is to be done.
+/// A human does what no message may do: where the way is unsafe or gone, or the data may only be kept, the peer finds a task; elsewhere nothing is to be done.
 async fn tasks(morning: &Morning) {
     for (name, case) in &morning.cases {
         let follow_ups = morning.hospital.follow_ups(*case).await;
@@ -208,6 +213,7 @@ async fn tasks(morning: &Morning) {
         let wanted = match *name {
             "unsafe" => vec![(json!("task:unsafe_contact_point"), json!("peer_supporter"))],
             "unreachable" => vec![(json!("task:no_contact_point"), json!("peer_supporter"))],
+            "restricted" => vec![(json!("task:restricted"), json!("peer_supporter"))],
             _ => Vec::new(),
         };
         assert_eq!(tasks, wanted, "{name}");

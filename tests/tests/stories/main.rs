@@ -12,6 +12,7 @@ mod night_shift;
 mod outages;
 mod own_words;
 mod readme;
+mod rights;
 mod starting;
 mod storm;
 mod text_messages;

@@ -251,6 +251,13 @@ fn among_close_ones_the_first_who_may_be_written_to_is() {
 }
 
 #[test]
+fn a_restricted_person_is_not_written_to_and_somebody_is_told() {
+    let yes = point(Safe::Yes);
+    let restricted = Candidate { consent: Consented::Restricted, ..candidate(1, &[&yes]) };
+    assert_eq!(person(&about(Audience::Person), restricted), "suppressed restricted task restricted");
+}
+
+#[test]
 fn staff_is_someone_reachable_or_an_alarm() {
     let (no, unknown) = (point(Safe::No), point(Safe::Unknown));
     let about = about(Audience::Staff);

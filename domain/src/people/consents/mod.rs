@@ -6,6 +6,7 @@ pub mod rules;
 use nazorg_entities::{AccessAction, ConsentId, Instant, PersonId};
 use uuid::Uuid;
 
+pub(super) use rows::of as of_person;
 pub use rows::of_many;
 
 use super::rows as persons;
@@ -71,12 +72,12 @@ pub struct NewConsent {
     pub valid_until: Option<Instant>,
 }
 
-/// Records a consent.
+/// Records a consent. 409 `person_restricted` while their data may only be kept; [`revoke`] is possible all the same.
 pub async fn give(cx: &Context<'_>, person: PersonId, new: NewConsent) -> Result<Consent> {
     let reach = cx.may(Action::WritePeople)?;
     rules::check(&new, cx.now)?;
     let tx = cx.begin().await?;
-    persons::present(&**tx, cx, reach, person).await?;
+    persons::changeable(&**tx, cx, reach, person).await?;
     if let Some(recipient) = new.recipient_person_id {
         let there = persons::one(&**tx, cx, reach, recipient).await;
         there.map_err(|error| organisations::unknown(error, "/recipientPersonId"))?;

@@ -27,7 +27,12 @@ fn visible(cx: &Context<'_>, reach: Reach) -> Select<consents::Entity> {
     }
 }
 
-pub(super) async fn of(cx: &Context<'_>, person: PersonId, after: Option<Uuid>, limit: u64) -> Result<Vec<Consent>> {
+pub(in crate::people) async fn of(
+    cx: &Context<'_>,
+    person: PersonId,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Consent>> {
     let mut found = visible(cx, Reach::All)
         .filter(consents::Column::PersonId.eq(person))
         .order_by_asc(consents::Column::Id)

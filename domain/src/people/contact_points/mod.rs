@@ -95,13 +95,13 @@ pub struct ContactPointChange {
     pub preference: Option<i32>,
 }
 
-/// Adds a way to reach a person.
+/// Adds a way to reach a person. 409 `person_restricted` while their data may only be kept, here and in [`change`] and [`verify`].
 pub async fn create(cx: &Context<'_>, person: PersonId, new: NewContactPoint) -> Result<ContactPoint> {
     let reach = cx.may(Action::WritePeople)?;
     rules::check(&new, cx.now)?;
     let (verified_at, expires_at) = rules::asked(new.safe, new.expires_at, cx.now)?;
     let tx = cx.begin().await?;
-    let key = cx.app.keys.one(persons::present(&**tx, cx, reach, person).await?.key_id).await?;
+    let key = cx.app.keys.one(persons::changeable(&**tx, cx, reach, person).await?.key_id).await?;
     let NewContactPoint { channel, address, safe, expires_at: _, allowed, voicemail, contact_mode, preference } = new;
     let point = ContactPoint {
         id: ContactPointId(cx.app.ids.next()),
@@ -131,15 +131,26 @@ pub async fn create(cx: &Context<'_>, person: PersonId, new: NewContactPoint) ->
 pub async fn list(cx: &Context<'_>, person: PersonId, after: Option<Uuid>, limit: u64) -> Result<Vec<ContactPoint>> {
     let reach = cx.may(Action::ReadPeople)?;
     let owner = persons::one(&cx.db(), cx, reach, person).await?;
-    let found = rows::of(cx, person, after, limit).await?;
+    let points = of_person(cx, &owner, after, limit).await?;
+    let rows: Vec<_> = points.iter().map(|point| access(AccessAction::Read, "contact_point.listed", point)).collect();
+    audit::record(&cx.db(), cx, &rows).await?;
+    Ok(points)
+}
+
+/// A person's contact points, opened, for whoever has seen the person.
+pub(super) async fn of_person(
+    cx: &Context<'_>,
+    owner: &persons::Row,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<ContactPoint>> {
+    let found = rows::of(cx, owner.id, after, limit).await?;
     let key = cx.app.keys.many(&[owner.key_id]).await?.remove(&owner.key_id);
     let mut points = Vec::with_capacity(found.len());
     for (mut point, sealed) in found {
         point.address = key.as_ref().map(|key| key.open_text(&place(ADDRESS, point.id.0), &sealed)).transpose()?;
         points.push(point);
     }
-    let rows: Vec<_> = points.iter().map(|point| access(AccessAction::Read, "contact_point.listed", point)).collect();
-    audit::record(&cx.db(), cx, &rows).await?;
     Ok(points)
 }
 
@@ -162,6 +173,7 @@ pub async fn change(
     let reach = cx.may(Action::WritePeople)?;
     let tx = cx.begin().await?;
     let found = rows::one(&**tx, cx, reach, id).await?;
+    persons::changeable(&**tx, cx, reach, found.0.person_id).await?;
     let before = open(&**tx, cx, found).await?;
     let after = ContactPoint { version: expected + 1, ..rules::changed(before, change)? };
     rows::update(&tx, cx, &after).await?;
@@ -180,6 +192,7 @@ pub async fn verify(
     let reach = cx.may(Action::WritePeople)?;
     let tx = cx.begin().await?;
     let found = rows::one(&**tx, cx, reach, id).await?;
+    persons::changeable(&**tx, cx, reach, found.0.person_id).await?;
     let before = rules::in_use(open(&**tx, cx, found).await?)?;
     let (verified_at, expires_at) = rules::asked(safe, expires_at, cx.now)?;
     let after = ContactPoint { safe, verified_at, expires_at, version: before.version + 1, ..before };
@@ -189,7 +202,7 @@ pub async fn verify(
     Ok(after)
 }
 
-/// Ends a contact point: nothing is sent there any more.
+/// Ends a contact point: nothing is sent there any more. A restriction does not stop what takes something back.
 pub async fn end(cx: &Context<'_>, id: ContactPointId) -> Result<ContactPoint> {
     let reach = cx.may(Action::WritePeople)?;
     let tx = cx.begin().await?;

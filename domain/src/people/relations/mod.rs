@@ -6,6 +6,8 @@ use nazorg_entities::{AccessAction, Instant, PersonId, RelationId};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
+pub(super) use rows::of as of_person;
+
 use super::rows as persons;
 use crate::{
     Context,
@@ -37,15 +39,15 @@ pub struct Relation {
     pub version: i32,
 }
 
-/// Relates a person to another.
+/// Relates a person to another. 409 `person_restricted` while the data of one of them may only be kept.
 pub async fn create(cx: &Context<'_>, person: PersonId, other: PersonId, kind: String) -> Result<Relation> {
     let reach = cx.may(Action::WritePeople)?;
     let mut checks = Checks::default();
     checks.word("/kind", &kind);
     checks.done()?;
     let tx = cx.begin().await?;
-    persons::present(&**tx, cx, reach, person).await?;
-    let there = persons::present(&**tx, cx, reach, other).await;
+    persons::changeable(&**tx, cx, reach, person).await?;
+    let there = persons::changeable(&**tx, cx, reach, other).await;
     there.map_err(|error| organisations::unknown(error, "/otherPersonId"))?;
     if person == other {
         return Err(Error::violation(ViolationCode::SamePerson, "Nobody is related to themselves."));

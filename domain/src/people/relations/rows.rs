@@ -30,7 +30,12 @@ fn visible(cx: &Context<'_>, reach: Reach) -> Select<relations::Entity> {
     }
 }
 
-pub(super) async fn of(cx: &Context<'_>, person: PersonId, after: Option<Uuid>, limit: u64) -> Result<Vec<Relation>> {
+pub(in crate::people) async fn of(
+    cx: &Context<'_>,
+    person: PersonId,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Relation>> {
     use relations::Column as C;
     let either = Condition::any().add(C::PersonId.eq(person)).add(C::OtherPersonId.eq(person));
     let mut found = visible(cx, Reach::All).filter(either).order_by_asc(C::Id).limit(limit);

@@ -141,6 +141,7 @@ async fn nameless(tx: &Writing, cx: &Context<'_>, row: &Row) -> Result<()> {
         .col_expr(C::Zone, Expr::value(None::<String>))
         .col_expr(C::Profession, Expr::value(None::<String>))
         .col_expr(C::DoNotContactAt, Expr::value(Some(row.do_not_contact_at.unwrap_or(cx.now))))
+        .col_expr(C::RestrictedAt, Expr::value(None::<Instant>))
         .col_expr(C::ErasedAt, Expr::value(Some(cx.now)))
         .col_expr(C::Version, Expr::value(row.version + 1))
         .filter(C::Id.eq(row.id))
