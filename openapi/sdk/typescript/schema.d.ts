@@ -1031,7 +1031,8 @@ export interface paths {
         head?: never;
         /**
          * Change a person
-         * @description `doNotContact` holds from the next message on, whatever was planned.
+         * @description A rectification too: the access log keeps who changed which members when. `doNotContact` holds from the next message on,
+         *     whatever was planned. Refused with `person_restricted` while the data may only be kept.
          */
         patch: operations["changePerson"];
         trace?: never;
@@ -1128,6 +1129,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/persons/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export everything about a person
+         * @description One document for the person themself (GDPR articles 15 and 20): what is kept about them in cases, what was promised and sent,
+         *     and who looked. Other people stand in it as ids; what the person did as staff is not in it. A note may tell of somebody else:
+         *     read the notes before you hand it over. Incidents are in it for as long as they are linked with their support, and so are the
+         *     accesses to them. Refused with `person_erased` when nothing is kept any more, and with `export_too_large` above 10,000 of one
+         *     kind; of accesses, the latest 10,000 are given.
+         */
+        get: operations["exportPerson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/persons/{id}/lift-restriction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lift the restriction of a person's data
+         * @description The next message goes; what was suppressed meanwhile is not sent any more. What was to be forgotten meanwhile is forgotten at
+         *     once. Tell the person before you lift it.
+         */
+        post: operations["liftRestriction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/persons/{id}/relations": {
         parameters: {
             query?: never;
@@ -1147,6 +1193,29 @@ export interface paths {
          *     nothing to anyone; consents do.
          */
         post: operations["createRelation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/persons/{id}/restrict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restrict the processing of a person's data
+         * @description What is kept about them may only be kept (GDPR article 18), as while its accuracy is being settled. From the next message on
+         *     nothing is sent to them, nor about them to somebody close: the message ends as `suppressed`, reason `restricted`, with a task
+         *     for whoever does the follow-up. What is kept of the person is not changed (409 `person_restricted`), and nothing about them is
+         *     forgotten on time. Consents can still be revoked, contact points and relations ended, the person erased. What staff is to do goes on.
+         */
+        post: operations["restrictPerson"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1355,7 +1424,7 @@ export interface paths {
         };
         /**
          * List what will be forgotten
-         * @description The closed cases, with what their protocols say will be done with them and when, and the legal holds that stop it: the
+         * @description The closed cases, with what their protocols say will be done with them and when, and the legal holds and restrictions that stop it: the
          *     dry run of retention. Changes nothing; the worker does it when its moment comes.
          */
         get: operations["listRetentionPlans"];
@@ -1755,6 +1824,8 @@ export interface components {
             objectId: string;
             /** @description What kind of object. */
             objectKind: string;
+            /** @description Which members of it were changed: `name,language`. */
+            objectPart?: string;
             /** @description `success` or `refused`. */
             outcome: string;
             /** Format: uuid */
@@ -2185,6 +2256,237 @@ export interface components {
             items: components["schemas"]["Event"][];
             /** @description The cursor of the next stretch. Absent at the end. */
             next?: string;
+        };
+        /**
+         * ExportedAccess
+         * @description One access to their data: who, as what, when and to what kind of thing; never to which, since it may be another person's.
+         */
+        ExportedAccess: {
+            /** @description `C` created, `R` read, `U` updated, `D` deleted, `E` executed. */
+            action: string;
+            /**
+             * Format: uuid
+             * @description Who acted; absent for the worker and for keys that are nobody's.
+             */
+            actorId?: string;
+            /** Format: date-time */
+            at: string;
+            /** @description What happened: `case.read`, `message.sent`, … */
+            code: string;
+            objectKind: string;
+            /** @description Which members of it were changed: `name,language`. */
+            objectPart?: string;
+            /** @description `success` or `refused`. */
+            outcome: string;
+            /** @description In which role: an access role, `worker` or `operator`. */
+            role: string;
+        };
+        /**
+         * ExportedAssignment
+         * @description Who filled a role in a case.
+         */
+        ExportedAssignment: {
+            /** Format: date-time */
+            assignedAt: string;
+            /** Format: uuid */
+            caseId: string;
+            /** Format: date-time */
+            endedAt?: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            personId: string;
+            /** @description A role of the protocol. */
+            role: string;
+        };
+        /**
+         * ExportedCase
+         * @description A case about the person.
+         */
+        ExportedCase: {
+            /** Format: date-time */
+            closedAt?: string;
+            closedReason?: string;
+            /** @description What other systems call it. */
+            externalRefs: components["schemas"]["ExternalRef"][];
+            /**
+             * Format: date-time
+             * @description Since when a legal hold stops its retention.
+             */
+            heldAt?: string;
+            /** Format: uuid */
+            id: string;
+            /** @description Its number for humans. */
+            number: string;
+            /** Format: date-time */
+            openedAt: string;
+            /** @description What may be stored about it at all: `contact_log`, `support_file`, … */
+            recordProfile: string;
+            /**
+             * Format: uuid
+             * @description Where it is about them as someone close: the relation it rests on.
+             */
+            relationId?: string;
+            /** Format: date-time */
+            reopenedAt?: string;
+            status: components["schemas"]["CaseStatus"];
+            /** Format: uuid */
+            unitId?: string;
+        };
+        /**
+         * ExportedInput
+         * @description One thing that was said to a trajectory, and when.
+         */
+        ExportedInput: {
+            /** @description The anchors it is about, with their values. */
+            anchors: components["schemas"]["Anchor"][];
+            /** Format: date-time */
+            at: string;
+            /** @description An outcome, a reason, a task's or a stage's code. */
+            code?: string;
+            /**
+             * Format: date-time
+             * @description When it is due.
+             */
+            dueAt?: string;
+            /** @description What: `started`, `anchor_set`, `outcome`, `opted_in`, `param_set`, `task_added`, `closed`, … */
+            kind: string;
+            /**
+             * Format: int32
+             * @description Which occurrence of the step, where it is about one follow-up.
+             */
+            occurrence?: number;
+            /** @description The parameters it is about, with their values. */
+            params: components["schemas"]["TrajectoryParam"][];
+            /** @description Which role is to do it. */
+            role?: string;
+            /** @description The steps it is about. */
+            steps: string[];
+            /**
+             * Format: uuid
+             * @description Which value of an anchor was taken away.
+             */
+            valueId?: string;
+        };
+        /**
+         * ExportedInvolvement
+         * @description Their involvement in an incident; who else was involved is not theirs.
+         */
+        ExportedInvolvement: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            eventAt: string;
+            eventClass: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            incidentId: string;
+            /** @description What they did there, a word. */
+            profession?: string;
+            /** Format: date-time */
+            reportedAt: string;
+            supportOffered: components["schemas"]["SupportOffered"];
+            /** Format: uuid */
+            unitId?: string;
+        };
+        /**
+         * ExportedMessage
+         * @description What was to be sent.
+         */
+        ExportedMessage: {
+            /** Format: date-time */
+            acknowledgedAt?: string;
+            /** @description `staff`, `person` or `family`. */
+            audience: string;
+            /** @description Why it was announced. */
+            because: string;
+            /**
+             * Format: uuid
+             * @description In which case; absent where they were sent it as someone close, about a case that is another person's.
+             */
+            caseId?: string;
+            /** @description `email` or `sms`. */
+            channel?: string;
+            /** Format: date-time */
+            deliveredAt?: string;
+            /** Format: date-time */
+            finalAt?: string;
+            /**
+             * Format: uuid
+             * @description About which follow-up; absent where the case is.
+             */
+            followUpId?: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            plannedAt: string;
+            /** @description Why it was not sent, or not yet; absent where that may be what another person said of it: between somebody and who is close. */
+            reason?: string;
+            /**
+             * Format: uuid
+             * @description To whom, once that was resolved.
+             */
+            recipientId?: string;
+            /** Format: date-time */
+            repliedAt?: string;
+            /** Format: date-time */
+            sentAt?: string;
+            status: components["schemas"]["MessageStatus"];
+            /** @description With which text. */
+            template: string;
+            /** @description The role it is for, `person` or `close_one`. */
+            toRole: string;
+        };
+        /**
+         * ExportedNote
+         * @description A note in a case.
+         */
+        ExportedNote: {
+            /**
+             * Format: uuid
+             * @description Who wrote it, where that is known.
+             */
+            authorId?: string;
+            /** Format: uuid */
+            caseId: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: uuid */
+            id: string;
+            /** @description Absent once the key that opens it is destroyed. */
+            text?: string;
+        };
+        /**
+         * ExportedTrajectory
+         * @description What ran in a case.
+         */
+        ExportedTrajectory: {
+            /** @description The values of its anchors. */
+            anchors: components["schemas"]["Anchor"][];
+            /** Format: uuid */
+            caseId: string;
+            /** Format: date-time */
+            closedAt?: string;
+            closedReason?: string;
+            /** Format: uuid */
+            id: string;
+            /** @description Everything that was said to it, in order. */
+            inputs: components["schemas"]["ExportedInput"][];
+            /** @description The steps the person opted in to. */
+            optedIn: string[];
+            /** @description The person's own rhythm. */
+            params: components["schemas"]["TrajectoryParam"][];
+            /**
+             * Format: uuid
+             * @description The version it runs on.
+             */
+            protocolId: string;
+            /** Format: date-time */
+            startedAt: string;
+            status: components["schemas"]["TrajectoryStatus"];
+            /** @description The time zone it runs in. */
+            zone: string;
         };
         /**
          * ExternalRef
@@ -3031,6 +3333,11 @@ export interface components {
             name?: string;
             /** @description What they do, a word: `nurse`. */
             profession?: string;
+            /**
+             * Format: date-time
+             * @description Since when their data may only be kept: nothing is sent to them, nothing changed, nothing forgotten.
+             */
+            restrictedAt?: string;
             /** @description Their own time zone, an IANA name; the organisation's where absent. */
             zone?: string;
         };
@@ -3050,6 +3357,41 @@ export interface components {
             profession?: string | null;
             /** @description Their own time zone, an IANA name; null is the organisation's. */
             zone?: string | null;
+        };
+        /**
+         * PersonExport
+         * @description Everything kept about a person.
+         */
+        PersonExport: {
+            /** @description Who looked, newest first; the latest 10,000. */
+            accessEvents: components["schemas"]["ExportedAccess"][];
+            /** @description Whether these are all; if not, `listAccessEvents` has the others. */
+            accessEventsComplete: boolean;
+            /** @description Who filled which role in these cases, ever. */
+            assignments: components["schemas"]["ExportedAssignment"][];
+            /** @description The cases about them. */
+            cases: components["schemas"]["ExportedCase"][];
+            /** @description What they agreed to; what was revoked too. */
+            consents: components["schemas"]["Consent"][];
+            /** @description How to reach them; what ended too. */
+            contactPoints: components["schemas"]["ContactPoint"][];
+            /** Format: date-time */
+            exportedAt: string;
+            /** @description What was promised in these cases, and what came of it. */
+            followUps: components["schemas"]["FollowUp"][];
+            /** @description `nazorg.person-export/1`; another number says that members were renamed or taken away. */
+            format: string;
+            /** @description The incidents they were involved in, for as long as incident and support are linked. */
+            involvements: components["schemas"]["ExportedInvolvement"][];
+            /** @description What was to be sent in these cases, and what they were sent as someone close; never a text, which is its template's. */
+            messages: components["schemas"]["ExportedMessage"][];
+            /** @description What was written in these cases. A note may tell of somebody else: whoever hands it over reads it first. */
+            notes: components["schemas"]["ExportedNote"][];
+            person: components["schemas"]["Person"];
+            /** @description Who they are to whom; the other side is an id. */
+            relations: components["schemas"]["Relation"][];
+            /** @description What ran in these cases, with their own rhythm and what was said to it. */
+            trajectories: components["schemas"]["ExportedTrajectory"][];
         };
         /** @description A stretch of a list. */
         PersonPage: {
@@ -3330,6 +3672,11 @@ export interface components {
              * @description Since when a legal hold stops it.
              */
             heldAt?: string;
+            /**
+             * Format: date-time
+             * @description Since when a restriction of its person's data stops it.
+             */
+            restrictedAt?: string;
         };
         /** @description A stretch of a list. */
         RetentionPlanPage: {
@@ -3542,7 +3889,7 @@ export interface components {
         Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
     };
     responses: {
-        /** @description A rule says no. Codes: `external_ref_taken`, `own_key`, `job_not_given_up`, `case_already_closed`, `case_not_closed`, `trajectory_closed`, `record_profile_forbids_notes`, `record_profile_differs`, `subject_differs`, `unknown_param`, `param_out_of_bounds`, `too_early`, `already_final`, `not_yet_planned`, `unknown_outcome`, `unknown_anchor`, `outside_window`, `not_allowed_now`, `consent_missing`, `consent_already_revoked`, `protocol_not_draft`, `protocol_not_published`, `already_involved`, `already_ended`, `key_revoked`, `same_person`, `unit_cycle`, `involvement_has_case`, `case_held`, `case_not_held`, `case_forgotten`, `person_needed`, `person_erased`, `link_cut`, `message_not_sent`, `delivery_contradicted`, `idempotency_in_progress`. */
+        /** @description A rule says no. Codes: `external_ref_taken`, `own_key`, `job_not_given_up`, `case_already_closed`, `case_not_closed`, `trajectory_closed`, `record_profile_forbids_notes`, `record_profile_differs`, `subject_differs`, `unknown_param`, `param_out_of_bounds`, `too_early`, `already_final`, `not_yet_planned`, `unknown_outcome`, `unknown_anchor`, `outside_window`, `not_allowed_now`, `consent_missing`, `consent_already_revoked`, `protocol_not_draft`, `protocol_not_published`, `already_involved`, `already_ended`, `key_revoked`, `same_person`, `unit_cycle`, `involvement_has_case`, `case_held`, `case_not_held`, `case_forgotten`, `person_needed`, `person_erased`, `export_too_large`, `person_restricted`, `person_not_restricted`, `link_cut`, `message_not_sent`, `delivery_contradicted`, `idempotency_in_progress`. */
         Conflict: {
             headers: {
                 "API-Version": components["headers"]["ApiVersion"];
@@ -7179,6 +7526,91 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    exportPerson: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonExport"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    liftRestriction: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listRelations: {
         parameters: {
             query?: {
@@ -7269,6 +7701,53 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restrictPerson: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of your own for this one request, such as a UUID, bare or quoted. Sent again with the same body it gives the stored answer. Recommended.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The person (id) who is responsible for this request; it goes into the audit log. Required for integrations that touch personal data. */
+                "X-On-Behalf-Of"?: components["parameters"]["OnBehalfOf"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource in its current version. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["ApiVersion"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            400: components["responses"]["InvalidInput"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
             422: components["responses"]["IdempotencyKeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
