@@ -29,6 +29,8 @@ pub struct App {
     pub(crate) known_keys: moka::sync::Cache<OrganisationId, DataKeyId>,
     /// Published protocol versions, read once; they never change.
     pub(crate) known_protocols: moka::sync::Cache<ProtocolId, Arc<crate::protocols::Protocol>>,
+    /// What was seen and waits to be written.
+    pub(crate) journal: crate::audit::Journal,
     /// Case numbers taken in a block and not handed out yet.
     pub(crate) numbers: crate::cases::Numbers,
 }
@@ -46,6 +48,7 @@ impl App {
             known_callers: crate::api_keys::KnownCallers::default(),
             known_keys: moka::sync::Cache::new(10_000),
             known_protocols: moka::sync::Cache::new(1_000),
+            journal: crate::audit::Journal::default(),
             numbers: crate::cases::Numbers::default(),
         }
     }

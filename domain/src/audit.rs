@@ -1,5 +1,7 @@
 //! Who saw or did what (NEN 7513, DOMAIN 7.4): reads included, one row per person concerned, without names.
 
+mod journal;
+
 use nazorg_entities::{
     AccessAction, AccessEventId, AccessOutcome, ApiKeyId, ConsentId, Instant, PersonId, access_events,
 };
@@ -14,6 +16,8 @@ use crate::{
     people,
     policy::Action,
 };
+
+pub use journal::Journal;
 
 /// One access to one person's data.
 #[derive(Debug, Clone)]
@@ -72,7 +76,20 @@ pub fn shown<T>(found: &[T], limit: u64) -> &[T] {
     &found[..found.len().min(most)]
 }
 
-/// Writes the rows, in the caller's transaction or, for reads, before the answer leaves.
+/// Writes what somebody saw before the answer leaves: in the request's own transaction where it has one, else together with what
+/// others saw meanwhile ([`Journal`]).
+pub async fn seen(cx: &Context<'_>, accesses: &[Access]) -> Result<()> {
+    match &cx.outer {
+        _ if accesses.is_empty() => Ok(()),
+        Some(_) => record(&cx.db(), cx, accesses).await,
+        None => {
+            let lines = accesses.iter().map(|access| row(cx, access, AccessOutcome::Success)).collect();
+            cx.app.journal.keep(cx.app, lines).await
+        }
+    }
+}
+
+/// Writes the rows in the caller's transaction.
 pub async fn record(db: &impl ConnectionTrait, cx: &Context<'_>, accesses: &[Access]) -> Result<()> {
     let rows = accesses.iter().map(|access| row(cx, access, AccessOutcome::Success));
     for chunk in rows.collect::<Vec<_>>().chunks(200) {
@@ -155,7 +172,7 @@ pub async fn of_person(cx: &Context<'_>, person: PersonId, before: Option<Uuid>,
     }
     let lines = found.all(&cx.db()).await?.into_iter().map(line).collect();
     let access = Access::new(AccessAction::Read, "access_log.read", "person", person.0).of(person);
-    record(&cx.db(), cx, &[access]).await?;
+    seen(cx, &[access]).await?;
     Ok(lines)
 }
 

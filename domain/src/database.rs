@@ -26,6 +26,7 @@ const TURN: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Database {
     connection: DatabaseConnection,
+    aside: DatabaseConnection,
     turns: Option<Arc<Semaphore>>,
 }
 
@@ -34,7 +35,22 @@ impl Database {
     #[must_use]
     pub fn new(connection: DatabaseConnection) -> Self {
         let sqlite = connection.get_database_backend() == DbBackend::Sqlite;
-        Self { connection, turns: sqlite.then(|| Arc::new(Semaphore::new(1))) }
+        let aside = connection.clone();
+        Self { connection, aside, turns: sqlite.then(|| Arc::new(Semaphore::new(1))) }
+    }
+
+    /// With connections of their own for what is done aside ([`Self::aside`]).
+    #[must_use]
+    pub fn with_aside(mut self, aside: DatabaseConnection) -> Self {
+        self.aside = aside;
+        self
+    }
+
+    /// For the rare statement beside a transaction that is under way. Were it sent over [`Self::reader`], every connection could be
+    /// held by a transaction that waits for one more.
+    #[must_use]
+    pub fn aside(&self) -> &DatabaseConnection {
+        &self.aside
     }
 
     /// For reading.

@@ -191,16 +191,12 @@ async fn take(tx: &Writing, app: &App, batch: &LeasedBatch, live: bool) -> Resul
         return Ok(Vec::new());
     }
     let wall = app.clock.wall();
-    let pairs = vec!["(?, ?)"; batch.leases.len()].join(", ");
+    let (these, leases) = these(&batch.leases);
     let sql = format!(
-        "UPDATE jobs SET version = version + 1, lease_until = ? \
-         WHERE (id, version) IN (VALUES {pairs}) AND lease_until > ? AND kind = ? \
+        "UPDATE jobs SET version = version + 1, lease_until = ? WHERE {these} AND lease_until > ? AND kind = ? \
          RETURNING id, version, subject, organisation_id, attempts, due_at"
     );
-    let mut values: Vec<Value> = vec![(wall + LEASE).into()];
-    for lease in &batch.leases {
-        values.extend([lease.id.into(), lease.version.into()]);
-    }
+    let mut values: Vec<Value> = std::iter::once((wall + LEASE).into()).chain(leases).collect();
     let lapsed = if live { wall } else { DateTime::UNIX_EPOCH };
     values.extend([lapsed.into(), batch.kind.to_value().into()]);
     let rows = tx
@@ -217,6 +213,16 @@ async fn take(tx: &Writing, app: &App, batch: &LeasedBatch, live: bool) -> Resul
             })
         })
         .collect()
+}
+
+/// The jobs of these leases in their versions, and what is bound for it. The ids stand alone as well: PostgreSQL finds rows by a list of
+/// ids in the index, and by a list of pairs in the whole table, each with each.
+fn these(leases: &[Lease]) -> (String, Vec<Value>) {
+    let ids = vec!["?"; leases.len()].join(", ");
+    let pairs = vec!["(?, ?)"; leases.len()].join(", ");
+    let versions = leases.iter().flat_map(|lease| [lease.id.into(), lease.version.into()]);
+    let values = leases.iter().map(|lease| lease.id.into()).chain(versions).collect();
+    (format!("id IN ({ids}) AND (id, version) IN (VALUES {pairs})"), values)
 }
 
 /// `?` becomes `$n` where PostgreSQL wants it.
@@ -244,9 +250,8 @@ pub async fn settle(tx: &Writing, app: &App, settled: &[(Lease, Outcome)]) -> Re
     let done: Vec<Lease> =
         settled.iter().filter(|(_, outcome)| *outcome == Outcome::Done).map(|(lease, _)| *lease).collect();
     for chunk in done.chunks(400) {
-        let pairs = vec!["(?, ?)"; chunk.len()].join(", ");
-        let sql = numbered(&format!("DELETE FROM jobs WHERE (id, version) IN (VALUES {pairs})"), app);
-        let values: Vec<Value> = chunk.iter().flat_map(|lease| [lease.id.into(), lease.version.into()]).collect();
+        let (these, values) = these(chunk);
+        let sql = numbered(&format!("DELETE FROM jobs WHERE {these}"), app);
         tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
     }
     let rest: Vec<_> = settled.iter().filter(|(_, outcome)| *outcome != Outcome::Done).collect();
@@ -293,9 +298,8 @@ fn settled_as(outcome: &Outcome, now: DateTime<Utc>, wall: DateTime<Utc>) -> Col
 pub async fn hand_back(app: &App, leases: &[Lease]) -> Result<()> {
     let tx = app.db.begin().await?;
     for chunk in leases.chunks(400) {
-        let pairs = vec!["(?, ?)"; chunk.len()].join(", ");
-        let sql = format!("UPDATE jobs SET lease_until = NULL WHERE (id, version) IN (VALUES {pairs})");
-        let values: Vec<Value> = chunk.iter().flat_map(|lease| [lease.id.into(), lease.version.into()]).collect();
+        let (these, values) = these(chunk);
+        let sql = format!("UPDATE jobs SET lease_until = NULL WHERE {these}");
         tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values)).await?;
     }
     tx.commit(&crate::app::SilentBell).await
@@ -306,9 +310,8 @@ pub async fn extend(app: &App, leases: &[Lease]) -> Result<()> {
     let until = app.clock.wall() + LEASE;
     let tx = app.db.begin().await?;
     for chunk in leases.chunks(400) {
-        let pairs = vec!["(?, ?)"; chunk.len()].join(", ");
-        let sql = format!("UPDATE jobs SET lease_until = ? WHERE (id, version) IN (VALUES {pairs})");
-        let leases = chunk.iter().flat_map(|lease| [lease.id.into(), lease.version.into()]);
+        let (these, leases) = these(chunk);
+        let sql = format!("UPDATE jobs SET lease_until = ? WHERE {these}");
         let values: Vec<Value> = std::iter::once(until.into()).chain(leases).collect();
         tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values)).await?;
     }
@@ -338,13 +341,17 @@ pub async fn fail(
     Ok(settled)
 }
 
-/// How many jobs are leased right now; what waits for its next try is not in anybody's hands.
+/// How many jobs are leased right now, of the [`OUTSTANDING`] that are due longest: what is leased is leased in that order. What waits
+/// for its next try is not in anybody's hands.
 pub async fn outstanding(app: &App) -> Result<u64> {
-    Ok(jobs::Entity::find()
-        .filter(jobs::Column::LeaseUntil.gt(app.clock.wall()))
-        .filter(jobs::Column::DueAt.lte(app.clock.now()))
-        .count(app.db.reader())
-        .await?)
+    let sql = "SELECT COUNT(*) AS leased FROM (SELECT lease_until FROM jobs WHERE due_at <= $1 ORDER BY due_at LIMIT $2) AS due \
+               WHERE lease_until > $3";
+    let limit = i64::try_from(OUTSTANDING).unwrap_or(i64::MAX);
+    let values: Vec<Value> = vec![app.clock.now().into(), limit.into(), app.clock.wall().into()];
+    let db = app.db.reader();
+    let row = db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+    let leased: i64 = row.map(|row| row.try_get("", "leased")).transpose()?.unwrap_or(0);
+    Ok(u64::try_from(leased).unwrap_or(0))
 }
 
 /// How many jobs are due and waiting or in hand; what waits for its next try or was given up is not among them. 0: everything that

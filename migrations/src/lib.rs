@@ -13,6 +13,7 @@ mod m0004_retention;
 mod m0005_restored;
 mod m0006_returned;
 mod m0007_restriction;
+mod m0008_leases_in_place;
 
 /// The migrations of the data store.
 pub struct Migrator;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_restored::Migration),
             Box::new(m0006_returned::Migration),
             Box::new(m0007_restriction::Migration),
+            Box::new(m0008_leases_in_place::Migration),
         ]
     }
 }

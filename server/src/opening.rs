@@ -187,7 +187,8 @@ async fn be_current(config: &Config, parts: Parts, stores: &Stores) -> Result<()
 fn app(stores: &Stores, master: &Master, clock: Arc<dyn Clock>, bell: Arc<dyn Bell>) -> Result<App, Failure> {
     let keys = KeyStore::new(Database::new(stores.keys.clone()), named(&master.present)?);
     let keys = keys.and(master.other.as_ref().map(named).transpose()?);
-    Ok(App::new(Database::new(stores.data.clone()), keys, clock, bell))
+    let data = Database::new(stores.data.clone()).with_aside(stores.aside.clone());
+    Ok(App::new(data, keys, clock, bell))
 }
 
 /// A master key with a name that tells it from others and nothing else.

@@ -16,6 +16,8 @@ use crate::{
 
 /// A pooled connection that was idle for longer is pinged before it is used: a restart cut it off unseen.
 const PING_WHEN_IDLE: Duration = Duration::from_secs(5);
+/// Statements a connection keeps prepared: a batch's have as many forms as it may have rows.
+const STATEMENTS: usize = 500;
 /// How long one look at a database may take before it counts as away.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -23,6 +25,8 @@ const LOOK: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(crate) struct Stores {
     pub(crate) data: DatabaseConnection,
+    /// Beside the data's own pool: for what a transaction under way needs done outside itself.
+    pub(crate) aside: DatabaseConnection,
     pub(crate) keys: DatabaseConnection,
 }
 
@@ -46,7 +50,14 @@ impl Stores {
             forgets: false,
         };
         let keys = Pool { max_connections: config.keys.max_connections, forgets: true, ..data };
-        Ok(Self { data: open(&config.database.store, &data).await?, keys: open(&config.keys.store, &keys).await? })
+        let few = Pool { max_connections: 1, ..data };
+        let store = &config.database.store;
+        let data = open(store, &data).await?;
+        let aside = match store {
+            Store::Postgres(_) => open(store, &few).await?,
+            Store::Sqlite(_) => data.clone(),
+        };
+        Ok(Self { data, aside, keys: open(&config.keys.store, &keys).await? })
     }
 
     /// Waits until both answer; says so every few seconds while they do not.
@@ -88,7 +99,7 @@ impl Stores {
 
     /// Closes both; SQLite folds its write-ahead log into the file.
     pub(crate) async fn close(self) {
-        for store in [self.data, self.keys] {
+        for store in [self.data, self.aside, self.keys] {
             if let Err(error) = store.close().await {
                 tracing::warn!(%error, "a store did not close cleanly");
             }
@@ -146,6 +157,7 @@ fn postgres(url: &str, pool: &Pool) -> ConnectOptions {
     options.connect_lazy(true).set_application_name("nazorg").statement_timeout(pool.statement_timeout);
     // A transaction whose process hangs must not hold its locks for ever.
     options.map_sqlx_postgres_opts(move |found| {
+        let found = found.statement_cache_capacity(STATEMENTS);
         found.options([("idle_in_transaction_session_timeout", idle.as_str()), ("timezone", "UTC")])
     });
     options

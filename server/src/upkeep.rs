@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use nazorg_domain::{Clock, organisations};
+use nazorg_domain::{Clock, Error, organisations};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 use crate::{
@@ -62,11 +62,18 @@ async fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
 /// was there is kept beside it, under a name with the moment. Either all of it happens or nothing.
 ///
 /// # Errors
-/// When the store is PostgreSQL, when a process uses the data, and when `file` is no sound backup of this version or an older one.
+/// When the store is PostgreSQL, when a process uses the data, when the keys are gone, and when `file` is no sound backup of this version
+/// or an older one.
 pub async fn restore(config: &Config, file: &Path, clock: Arc<dyn Clock>) -> Result<PathBuf, Failure> {
     let path = embedded(&config.database.store, "PostgreSQL is restored with its own tools, then `nazorg restored`")?;
     if path.exists() {
         is_unused(path).await?;
+    }
+    // A start without them would make new ones, which open nothing.
+    if let Store::Sqlite(keys) = &config.keys.store
+        && !keys.exists()
+    {
+        return Err(Failure::Refused(format!("{} is gone; put the keys back first", keys.display())));
     }
     let next = path.with_extension("db.restoring");
     for rest in ["", "-wal", "-shm"] {
@@ -94,13 +101,16 @@ pub async fn restore(config: &Config, file: &Path, clock: Arc<dyn Clock>) -> Res
 /// organisations there are.
 ///
 /// # Errors
-/// When a store does not answer or its schema is behind.
+/// When a store does not answer, its schema is behind, or the key store does not hold the keys to this data; nothing is changed then.
 pub async fn restored(config: &Config, clock: Arc<dyn Clock>) -> Result<usize, Failure> {
     let (app, stores) = opening::offline(config, clock).await?;
     let told = organisations::restored(&app).await;
     drop(app);
     stores.close().await;
-    Ok(told?)
+    told.map_err(|error| match error {
+        Error::Internal(log) => Failure::Refused(format!("the keys to this data are not in the key store: {log}")),
+        other => other.into(),
+    })
 }
 
 /// Wraps every data key by the present master key; the others' file may go afterwards. Answers how many were wrapped anew.

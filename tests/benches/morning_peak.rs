@@ -17,8 +17,8 @@ use std::{
 
 use common::{number, open_cases, percentile, processes};
 use nazorg::domain::entities::messages;
-use nazorg_tests::{client::Client, http_sink::HttpSink};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use nazorg_tests::{client::Client, http_sink::HttpSink, processes::Processes};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Statement};
 
 const MORNING: &str = "2026-12-31T09:00:00Z";
 
@@ -38,6 +38,32 @@ UPDATE reference_messages SET status = 'sent', sent_at = now() WHERE id = :id;
 DELETE FROM reference_jobs WHERE id = :id;
 COMMIT;
 ";
+
+/// How many rows were inserted, updated, updated in place and deleted until now, per table, and transactions in all.
+async fn written(service: &Processes) -> Vec<(String, [i64; 4])> {
+    let sql = "SELECT relname::text, n_tup_ins, n_tup_upd, n_tup_hot_upd, n_tup_del FROM pg_stat_user_tables \
+               UNION ALL SELECT 'transactions', xact_commit, 0, 0, 0 FROM pg_stat_database WHERE datname = current_database()";
+    // The figures of a session reach the others within a second of its rest.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let db = service.app().db.reader();
+    let rows = db.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap();
+    let figure = |row: &sea_orm::QueryResult, place| row.try_get_by_index(place).unwrap();
+    rows.iter().map(|row| (row.try_get_by_index(0).unwrap(), [1, 2, 3, 4].map(|place| figure(row, place)))).collect()
+}
+
+/// What one reminder cost in rows, table by table.
+fn told(before: &[(String, [i64; 4])], after: &[(String, [i64; 4])], count: usize) {
+    for (table, now) in after {
+        let was = before.iter().find(|(known, _)| known == table).map_or([0; 4], |(_, figures)| *figures);
+        let each: Vec<f64> = now.iter().zip(was).map(|(now, was)| (now - was) as f64 / count as f64).collect();
+        if each.iter().any(|figure| *figure > 0.01) {
+            println!(
+                "  {table}: {:.2} inserted, {:.2} updated, of which {:.2} in place, {:.2} deleted for each reminder",
+                each[0], each[1], each[2], each[3]
+            );
+        }
+    }
+}
 
 /// Reads and writes like anybody's case system meanwhile; how long each answer took.
 async fn call(client: Client, stop: Arc<AtomicBool>) -> Vec<Duration> {
@@ -63,6 +89,8 @@ async fn main() {
     service.drain().await;
     println!("{count} cases opened in {:.1?}; {} deliveries before their time", began.elapsed(), gateway.count());
 
+    let before = written(&service).await;
+    service.ground.postgres.as_ref().unwrap().costliest(0);
     let stop = Arc::new(AtomicBool::new(false));
     let caller = tokio::spawn(call(hospital.coordinator.clone(), Arc::clone(&stop)));
     service.clock.move_to(MORNING.parse().unwrap());
@@ -79,6 +107,8 @@ async fn main() {
     let took = began.elapsed();
     stop.store(true, Ordering::Relaxed);
     let mut times = caller.await.unwrap();
+    let after = written(&service).await;
+    let costliest = service.ground.postgres.as_ref().unwrap().costliest(12);
     service.is_balanced().await;
     let mut ids: Vec<String> = gateway.seen().into_iter().map(|one| one.id).collect();
     ids.sort_unstable();
@@ -93,5 +123,7 @@ async fn main() {
         percentile(&mut times, 50),
         percentile(&mut times, 99),
     );
+    told(&before, &after, count);
+    println!("  the database's time:\n{costliest}");
     assert_eq!(twice, 0);
 }

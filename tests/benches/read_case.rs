@@ -26,9 +26,8 @@ ANALYZE;
 ";
 const SELECT_AND_LOG: &str = "
 \\set n random(1, 1000)
-SELECT id FROM reference_cases WHERE n = :n \\gset
 BEGIN;
-SELECT * FROM cases WHERE id = ':id';
+SELECT c.* FROM reference_cases r JOIN cases c ON c.id = r.id WHERE r.n = :n;
 INSERT INTO reference_log SELECT * FROM reference_sample;
 COMMIT;
 ";

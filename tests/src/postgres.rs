@@ -83,7 +83,9 @@ impl Postgres {
         command.arg("-D").arg(self.dir.path().join("data")).arg("-p").arg(self.port.to_string());
         command.args(["-clisten_addresses=127.0.0.1", "-cunix_socket_directories=", "-cmax_connections=200"]);
         command.args(["-cshared_buffers=64MB", "-cjit=off"]);
-        if !self.durable {
+        if self.durable {
+            command.args(["-cshared_preload_libraries=pg_stat_statements", "-ctrack_io_timing=on"]);
+        } else {
             command.args(["-cfsync=off", "-csynchronous_commit=off", "-cfull_page_writes=off"]);
         }
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
@@ -172,6 +174,25 @@ impl Postgres {
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let told = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
         told.unwrap_or_else(|| panic!("pgbench: {said}{}", String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// The statements that took most of the server's time since the last call: milliseconds in all, times, and how they begin. Of a
+    /// durable server only.
+    ///
+    /// # Panics
+    /// When `psql` fails.
+    pub fn costliest(&self, count: usize) -> String {
+        let sql = format!(
+            "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; \
+             SELECT round(total_exec_time) || ' ms in ' || calls || ' times, ' || rows || ' rows: ' || \
+             left(regexp_replace(query, '\\s+', ' ', 'g'), 150) FROM pg_stat_statements \
+             WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+             ORDER BY total_exec_time DESC LIMIT {count}; SELECT NULL FROM pg_stat_statements_reset()"
+        );
+        let output =
+            Command::new(self.bin.join("psql")).args(["-q", "-At", "-c", &sql]).arg(self.url()).output().unwrap();
+        assert!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
     /// What the server wrote to its log.

@@ -237,7 +237,7 @@ pub async fn read(cx: &Context<'_>, id: CaseId) -> Result<Case> {
     let reach = cx.may(Action::ReadCases)?;
     let case = visible_one(&cx.db(), cx, reach, id).await?;
     let access = Access::new(AccessAction::Read, "case.read", "case", id.0).of(case.person_id);
-    audit::record(&cx.db(), cx, &[access]).await?;
+    audit::seen(cx, &[access]).await?;
     Ok(case)
 }
 
@@ -249,7 +249,7 @@ pub async fn list(cx: &Context<'_>, filter: &Filter, after: Option<Uuid>, limit:
         .iter()
         .map(|case| Access::new(AccessAction::Read, "case.listed", "case", case.id.0).of(case.person_id))
         .collect();
-    audit::record(&cx.db(), cx, &seen).await?;
+    audit::seen(cx, &seen).await?;
     Ok(cases)
 }
 

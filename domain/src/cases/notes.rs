@@ -53,6 +53,6 @@ pub async fn list_notes(cx: &Context<'_>, case: CaseId, after: Option<Uuid>, lim
     let seen = super::visible_one(&cx.db(), cx, reach, case).await?;
     let notes = rows::notes(cx, case, after, limit).await?;
     let access = Access::new(AccessAction::Read, "notes.read", "case", case.0).of(seen.person_id);
-    audit::record(&cx.db(), cx, &[access]).await?;
+    audit::seen(cx, &[access]).await?;
     Ok(notes)
 }

@@ -24,15 +24,18 @@ const LEFT_OUT: i32 = 10_000;
 
 /// Numbers taken and not handed out yet, per organisation and year.
 #[derive(Default)]
-pub struct Numbers(Mutex<HashMap<(OrganisationId, i32), Range<i32>>>);
+pub struct Numbers {
+    blocks: Mutex<HashMap<(OrganisationId, i32), Range<i32>>>,
+    fetching: tokio::sync::Mutex<()>,
+}
 
 impl Numbers {
     fn pop(&self, of: (OrganisationId, i32)) -> Option<i32> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&of)?.next()
+        self.blocks.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&of)?.next()
     }
 
     fn keep(&self, of: (OrganisationId, i32), block: Range<i32>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(of, block);
+        self.blocks.lock().unwrap_or_else(PoisonError::into_inner).insert(of, block);
     }
 }
 
@@ -46,7 +49,12 @@ pub(super) async fn next(tx: &Tx<'_>, cx: &Context<'_>) -> Result<String> {
     if let Some(place) = cx.app.numbers.pop(of) {
         return Ok(rules::number(year, place));
     }
-    let first = take(cx.app.db.reader(), of, BLOCK).await?;
+    // One fetches for all who wait.
+    let _turn = cx.app.numbers.fetching.lock().await;
+    if let Some(place) = cx.app.numbers.pop(of) {
+        return Ok(rules::number(year, place));
+    }
+    let first = take(cx.app.db.aside(), of, BLOCK).await?;
     cx.app.numbers.keep(of, first + 1..first + BLOCK);
     Ok(rules::number(year, first))
 }

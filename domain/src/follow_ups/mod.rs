@@ -107,7 +107,7 @@ pub async fn list(cx: &Context<'_>, filter: &Filter, after: Option<Place>, limit
         .iter()
         .map(|one| Access::new(AccessAction::Read, "follow_up.listed", "follow_up", one.id.0).of(one.person_id))
         .collect();
-    audit::record(&cx.db(), cx, &seen).await?;
+    audit::seen(cx, &seen).await?;
     Ok(found)
 }
 
@@ -122,7 +122,7 @@ pub async fn read(cx: &Context<'_>, id: FollowUpId) -> Result<FollowUp> {
     let reach = cx.may(Action::ReadFollowUps)?;
     let found = one_whole(&cx.db(), cx, reach, id).await?;
     let access = Access::new(AccessAction::Read, "follow_up.read", "follow_up", id.0).of(found.person_id);
-    audit::record(&cx.db(), cx, &[access]).await?;
+    audit::seen(cx, &[access]).await?;
     Ok(found)
 }
 

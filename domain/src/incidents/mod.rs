@@ -139,7 +139,7 @@ pub async fn list(
     }
     let seen: Vec<_> =
         found.iter().map(|incident| of_nobody(AccessAction::Read, "incident.listed", incident.id)).collect();
-    audit::record(&cx.db(), cx, &seen).await?;
+    audit::seen(cx, &seen).await?;
     Ok(found)
 }
 
@@ -151,7 +151,7 @@ pub async fn read(cx: &Context<'_>, id: IncidentId) -> Result<(Incident, Vec<Inv
     let mut refs = external_refs::of(&cx.db(), cx, &[Subject::incident(id)]).await?;
     incident.external_refs = refs.remove(&id.0).unwrap_or_default();
     let seen = accesses(AccessAction::Read, "incident.read", (id, &involved));
-    audit::record(&cx.db(), cx, &seen).await?;
+    audit::seen(cx, &seen).await?;
     Ok((incident, involved))
 }
 
@@ -160,7 +160,7 @@ pub async fn read_involvement(cx: &Context<'_>, incident: IncidentId, id: Involv
     let reach = cx.may(Action::ReadIncidents)?;
     rows::one(&cx.db(), cx, reach, incident).await?;
     let found = rows::involvement(&cx.db(), cx, incident, id).await?;
-    audit::record(&cx.db(), cx, &[about(AccessAction::Read, "involvement.read", &found)]).await?;
+    audit::seen(cx, &[about(AccessAction::Read, "involvement.read", &found)]).await?;
     Ok(found)
 }
 

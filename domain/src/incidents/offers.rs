@@ -35,6 +35,6 @@ pub async fn support_offers(
     let found = rows::offers(cx, units, after, limit).await?;
     let seen: Vec<_> =
         found.iter().map(|offer| of_nobody(AccessAction::Read, "support_offer.listed", offer.incident_id)).collect();
-    audit::record(&cx.db(), cx, &seen).await?;
+    audit::seen(cx, &seen).await?;
     Ok(found)
 }

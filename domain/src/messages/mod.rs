@@ -92,7 +92,7 @@ pub async fn list(cx: &Context<'_>, filter: &Filter, after: Option<Uuid>, limit:
     let reach = cx.may(Action::ReadMessages)?;
     let found = rows::list(cx, reach, filter, (after, limit)).await?;
     let seen: Vec<_> = found.iter().filter_map(|row| seen(row, "message.listed")).collect();
-    audit::record(&cx.db(), cx, &seen).await?;
+    audit::seen(cx, &seen).await?;
     Ok(found.into_iter().map(Message::from_row).collect())
 }
 
@@ -100,7 +100,7 @@ pub async fn list(cx: &Context<'_>, filter: &Filter, after: Option<Uuid>, limit:
 pub async fn read(cx: &Context<'_>, id: MessageId) -> Result<Message> {
     let reach = cx.may(Action::ReadMessages)?;
     let row = rows::one(&cx.db(), cx, reach, id).await?;
-    audit::record(&cx.db(), cx, &seen(&row, "message.read").into_iter().collect::<Vec<_>>()).await?;
+    audit::seen(cx, &seen(&row, "message.read").into_iter().collect::<Vec<_>>()).await?;
     Ok(Message::from_row(row))
 }
 

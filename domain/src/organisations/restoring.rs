@@ -19,9 +19,15 @@ use crate::{
 /// - Case numbers go on beyond those that may have been told to somebody.
 ///
 /// Answers how many organisations there are. Done twice, it only leaves larger gaps.
+///
+/// # Errors
+/// `Internal` before anything was changed, when the key store has no key that opens the data of an organisation.
 pub async fn restored(app: &App) -> Result<usize> {
-    while events::number(app).await? > 0 {}
     let all = rows::all(app).await?;
+    for (organisation, _) in &all {
+        super::key(app.db.reader(), &app.worker_context(*organisation)).await?;
+    }
+    while events::number(app).await? > 0 {}
     for (organisation, _) in &all {
         let cx = app.worker_context(*organisation);
         let tx = app.db.begin().await?;

@@ -289,5 +289,5 @@ fn access(action: AccessAction, code: &'static str, id: PersonId) -> Access {
 
 async fn seen(cx: &Context<'_>, code: &'static str, found: &[Person]) -> Result<()> {
     let rows: Vec<_> = found.iter().map(|person| access(AccessAction::Read, code, person.id)).collect();
-    audit::record(&cx.db(), cx, &rows).await
+    audit::seen(cx, &rows).await
 }

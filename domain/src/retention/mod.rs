@@ -53,7 +53,7 @@ pub async fn plans(cx: &Context<'_>, after: Option<Uuid>, limit: u64) -> Result<
         .iter()
         .map(|case| Access::new(AccessAction::Read, "retention.listed", "case", case.id.0).of(case.person_id))
         .collect();
-    audit::record(&cx.db(), cx, audit::shown(&seen, limit)).await?;
+    audit::seen(cx, audit::shown(&seen, limit)).await?;
     Ok(plans)
 }
 

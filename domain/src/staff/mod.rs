@@ -51,5 +51,5 @@ async fn changed(tx: &Writing, cx: &Context<'_>, person: PersonId, access: Acces
 /// Logs what was seen: a row per person concerned.
 async fn seen(cx: &Context<'_>, code: &'static str, object: &'static str, found: &[(Uuid, PersonId)]) -> Result<()> {
     let row = |(id, person): &(Uuid, PersonId)| Access::new(AccessAction::Read, code, object, *id).of(*person);
-    audit::record(&cx.db(), cx, &found.iter().map(row).collect::<Vec<_>>()).await
+    audit::seen(cx, &found.iter().map(row).collect::<Vec<_>>()).await
 }

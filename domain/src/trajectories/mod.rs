@@ -151,7 +151,7 @@ pub async fn read(cx: &Context<'_>, id: TrajectoryId) -> Result<Trajectory> {
     let trajectory = running::view(&cx.db(), cx, id).await?;
     let case = crate::cases::visible_one(&cx.db(), cx, reach, trajectory.case_id).await?;
     let access = Access::new(AccessAction::Read, "trajectory.read", "trajectory", id.0).of(case.person_id);
-    audit::record(&cx.db(), cx, &[access]).await?;
+    audit::seen(cx, &[access]).await?;
     Ok(trajectory)
 }
 

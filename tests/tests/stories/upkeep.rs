@@ -1,9 +1,13 @@
 //! What an operator does now and then: a backup has to be put back, the master key is changed. Nothing is lost, nothing goes twice.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use nazorg::{
     Failure,
+    config::Store,
     upkeep::{self, Which},
 };
 use nazorg_tests::{
@@ -70,6 +74,22 @@ async fn opened(service: &Service) -> (Hospital, Uuid) {
     (hospital, case)
 }
 
+/// Data without its keys is not put in the place of data that can be read.
+async fn without_its_keys(service: &Service, file: &Path) {
+    let data = service.ground.dir.path().join("data");
+    let (keys, aside) = (data.join("keys.db"), data.join("keys.aside"));
+    fs::rename(&keys, &aside).unwrap();
+    let refused = upkeep::restore(&service.config(), file, service.clock.clone()).await.unwrap_err().to_string();
+    assert!(refused.contains("put the keys back first"), "{refused}");
+    assert!(!keys.exists(), "and none are made");
+    let mut elsewhere = service.config();
+    elsewhere.keys.store = Store::Sqlite(data.join("other.db"));
+    nazorg::migrate(&elsewhere).await.unwrap();
+    let refused = upkeep::restore(&elsewhere, file, service.clock.clone()).await.unwrap_err().to_string();
+    assert!(refused.contains("not in the key store"), "{refused}");
+    fs::rename(&aside, &keys).unwrap();
+}
+
 /// Where the feed ends for somebody who reads all of it.
 async fn last_position(hospital: &Hospital) -> i64 {
     let mut last = 0;
@@ -107,6 +127,9 @@ async fn a_backup_put_back_with_an_empty_queue_loses_nothing_it_held_and_asks_no
     let read = last_position(&hospital).await;
     service.halt().await;
 
+    if let Backup::File(file) = &backup {
+        without_its_keys(&service, file).await;
+    }
     backup.restore(&service).await;
     if let Some(redis) = &service.ground.redis {
         redis.flush();

@@ -111,7 +111,7 @@ pub async fn list(cx: &Context<'_>, person: PersonId, after: Option<Uuid>, limit
     persons::one(&cx.db(), cx, reach, person).await?;
     let found = rows::of(cx, person, after, limit).await?;
     let rows: Vec<_> = found.iter().map(|consent| access(AccessAction::Read, "consent.listed", consent)).collect();
-    audit::record(&cx.db(), cx, &rows).await?;
+    audit::seen(cx, &rows).await?;
     Ok(found)
 }
 
@@ -119,7 +119,7 @@ pub async fn list(cx: &Context<'_>, person: PersonId, after: Option<Uuid>, limit
 pub async fn read(cx: &Context<'_>, id: ConsentId) -> Result<Consent> {
     let reach = cx.may(Action::ReadPeople)?;
     let found = rows::one(&cx.db(), cx, reach, id).await?;
-    audit::record(&cx.db(), cx, &[access(AccessAction::Read, "consent.read", &found)]).await?;
+    audit::seen(cx, &[access(AccessAction::Read, "consent.read", &found)]).await?;
     Ok(found)
 }
 

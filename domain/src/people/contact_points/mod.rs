@@ -133,7 +133,7 @@ pub async fn list(cx: &Context<'_>, person: PersonId, after: Option<Uuid>, limit
     let owner = persons::one(&cx.db(), cx, reach, person).await?;
     let points = of_person(cx, &owner, after, limit).await?;
     let rows: Vec<_> = points.iter().map(|point| access(AccessAction::Read, "contact_point.listed", point)).collect();
-    audit::record(&cx.db(), cx, &rows).await?;
+    audit::seen(cx, &rows).await?;
     Ok(points)
 }
 
@@ -159,7 +159,7 @@ pub async fn read(cx: &Context<'_>, id: ContactPointId) -> Result<ContactPoint> 
     let reach = cx.may(Action::ReadPeople)?;
     let found = rows::one(&cx.db(), cx, reach, id).await?;
     let point = open(&cx.db(), cx, found).await?;
-    audit::record(&cx.db(), cx, &[access(AccessAction::Read, "contact_point.read", &point)]).await?;
+    audit::seen(cx, &[access(AccessAction::Read, "contact_point.read", &point)]).await?;
     Ok(point)
 }
 

@@ -74,7 +74,7 @@ pub async fn list(cx: &Context<'_>, person: PersonId, after: Option<Uuid>, limit
     let found = rows::of(cx, person, after, limit).await?;
     let rows: Vec<_> =
         found.iter().flat_map(|relation| accesses(AccessAction::Read, "relation.listed", relation)).collect();
-    audit::record(&cx.db(), cx, &rows).await?;
+    audit::seen(cx, &rows).await?;
     Ok(found)
 }
 
@@ -82,7 +82,7 @@ pub async fn list(cx: &Context<'_>, person: PersonId, after: Option<Uuid>, limit
 pub async fn read(cx: &Context<'_>, id: RelationId) -> Result<Relation> {
     let reach = cx.may(Action::ReadPeople)?;
     let found = rows::one(&cx.db(), cx, reach, id).await?;
-    audit::record(&cx.db(), cx, &accesses(AccessAction::Read, "relation.read", &found)).await?;
+    audit::seen(cx, &accesses(AccessAction::Read, "relation.read", &found)).await?;
     Ok(found)
 }
 
