@@ -9,6 +9,7 @@
 //! | [`ask`] | what a handler is given: [`ask::Ask`], [`ask::Once`], [`ask::IfMatch`], [`ask::Body`], [`ask::Paging`] |
 //! | [`resources`] | one file per resource: parse, call one verb, answer |
 //! | [`answers`] | what a handler gives back: [`answers::Created`], [`answers::Current`], [`answers::Page`], … |
+//! | [`links`] | the page behind the link in a message to staff: HTML, beside the document |
 //! | [`document`] | what is published, made from the code; the gate judges by it, so what is published is what is enforced |
 //!
 //! # How to add an operation, in ten steps
@@ -49,6 +50,7 @@ mod document;
 mod edge;
 mod gate;
 mod html;
+mod links;
 pub mod patch;
 pub mod problem;
 #[expect(
@@ -64,7 +66,7 @@ use std::sync::{Arc, LazyLock};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use nazorg_domain::App;
-use poem::{Endpoint, EndpointExt, Response, Route, endpoint::make_sync, get, http::header};
+use poem::{Endpoint, EndpointExt, Response, Route, RouteMethod, endpoint::make_sync, get, http::header};
 use sha2::{Digest, Sha256};
 
 pub use document::{document, document_text};
@@ -82,15 +84,18 @@ pub fn routes(
 ) -> Result<impl Endpoint<Output = Response>, ContractError> {
     let contract = document::contract()?;
     let settings = Arc::new(settings);
+    let limits = Arc::new(gate::Limits::new(&settings));
+    let links = links::Page { app: Arc::clone(&app), limits: Arc::clone(&limits) };
     let gate = gate::Gate {
         inner: poem::IntoEndpoint::into_endpoint(document::service()),
         app: Arc::clone(&app),
-        limits: Arc::new(gate::Limits::new(&settings)),
+        limits,
         settings: Arc::clone(&settings),
     };
     let route = beside
         .at("/v1/openapi.json", get(make_sync(|_| openapi())))
         .nest("/v1", gate)
+        .at("/l/:token", RouteMethod::new().get(links.clone()).post(links))
         .nest("/problems", problem::pages())
         .at("/docs", get(make_sync(|_| docs::page())));
     Ok(edge::Edge { inner: route.map_to_response(), app, contract, settings })

@@ -124,6 +124,27 @@ fn row(cx: &Context<'_>, access: &Access, outcome: AccessOutcome) -> access_even
     }
 }
 
+/// Whether this person did this to this object, as the log has it about the one concerned.
+pub(crate) async fn did(
+    cx: &Context<'_>,
+    (actor, code, object): (PersonId, &str, Uuid),
+    concerned: PersonId,
+) -> Result<bool> {
+    use access_events::Column as C;
+    let found = access_events::Entity::find()
+        .select_only()
+        .column(C::Id)
+        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(C::PersonId.eq(concerned))
+        .filter(C::ObjectId.eq(object))
+        .filter(C::EventCode.eq(code))
+        .filter(C::ActorId.eq(actor))
+        .into_tuple::<AccessEventId>()
+        .one(&cx.db())
+        .await?;
+    Ok(found.is_some())
+}
+
 /// A line of the access log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
@@ -141,7 +162,7 @@ pub struct Line {
     pub client: Option<ApiKeyId>,
     /// Who, and on whose responsibility.
     pub actor: Option<PersonId>,
-    /// In which role: an access role, `worker` or `operator`.
+    /// In which role: an access role, `link`, `worker` or `operator`.
     pub role: String,
     /// What kind of object.
     pub object: String,

@@ -39,6 +39,8 @@ pub enum Standing {
         /// Whether the key is an integration's and must name a user where personal data is touched.
         integration: bool,
     },
+    /// Staff who followed the link in a message to them; what that reaches stands on the policy page.
+    Link,
     /// The worker, doing what is owed.
     Worker,
     /// The operator at the command line.
@@ -63,7 +65,7 @@ impl Caller {
     pub fn key(&self) -> Option<ApiKeyId> {
         match &self.standing {
             Standing::Client { key, .. } => Some(*key),
-            Standing::Worker | Standing::Operator => None,
+            Standing::Link | Standing::Worker | Standing::Operator => None,
         }
     }
 
@@ -72,6 +74,7 @@ impl Caller {
     pub fn role_word(&self) -> &'static str {
         match &self.standing {
             Standing::Client { role, .. } => role.as_str(),
+            Standing::Link => "link",
             Standing::Worker => "worker",
             Standing::Operator => "operator",
         }
@@ -144,6 +147,7 @@ impl Context<'_> {
     pub fn may(&self, action: Action) -> Result<Reach> {
         match &self.caller.standing {
             Standing::Worker | Standing::Operator => Ok(Reach::All),
+            Standing::Link => policy::by_link(action).ok_or(Error::Forbidden),
             Standing::Client { role, scopes, integration, .. } => {
                 if let Some(scopes) = scopes
                     && !scopes.contains(&action.scope())

@@ -54,6 +54,13 @@ impl KeyStore {
         &self.db
     }
 
+    /// Keys for one use, derived from the master key and, while it is changed, from the other one: for what is handed out and comes
+    /// back, such as links. The first is the one to write with.
+    pub fn derived(&self, purpose: &str) -> Result<Vec<Secret>> {
+        let masters = std::iter::once(&self.master).chain(&self.other);
+        masters.map(|master| master.secret.derive(purpose)).collect()
+    }
+
     /// Makes a key and commits it; call it before the row that needs it.
     pub async fn create(&self, cx: &crate::Context<'_>) -> Result<(DataKeyId, Arc<Secret>)> {
         self.create_for(cx.organisation, DataKeyId(cx.app.ids.next()), cx.wall).await

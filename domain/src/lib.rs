@@ -19,6 +19,7 @@ pub mod input;
 pub mod jobs;
 pub mod key_store;
 pub mod ledger;
+pub mod links;
 pub mod messages;
 pub mod organisations;
 pub mod people;

@@ -184,6 +184,16 @@ impl Action {
     }
 }
 
+/// What the link in a message to staff reaches: what the recipient was told of and does themselves, whatever else they may.
+#[must_use]
+pub const fn by_link(action: Action) -> Option<Reach> {
+    use Action as A;
+    match action {
+        A::ReadMessages | A::AcknowledgeMessages | A::ReadFollowUps | A::CompleteFollowUps => Some(Reach::Own),
+        _ => None,
+    }
+}
+
 /// The table: how far `role` reaches with `action`, or not at all.
 #[must_use]
 pub const fn reach(role: Role, action: Action) -> Option<Reach> {

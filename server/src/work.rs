@@ -43,6 +43,7 @@ pub(crate) fn worker(config: &Config, bells: &Bells) -> Result<Worker, Failure> 
         from_address: mail.from_address.clone(),
         from_name: mail.from_name.clone(),
         phone: mail.phone.clone(),
+        public_url: config.http.public_url.clone(),
         ..WorkerSettings::embedded(process()?, bells.local.clone(), mail.outbox_dir.clone())
     };
     Worker::new(settings).map_err(|faults| Failure::Config(Faults(faults)))

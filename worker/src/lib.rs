@@ -52,13 +52,14 @@ impl Worker {
 
     /// Works until `stop`; then leases nothing more, finishes what is in flight within twenty-five seconds, and hands back the rest.
     pub async fn run(self, app: Arc<App>, stop: CancellationToken) {
-        let Self { settings, parts: Parts { queue, distant, channels, texts, phone } } = self;
+        let Self { settings, parts: Parts { queue, distant, channels, texts, phone, links } } = self;
         // Dropped with this future, whatever happens: nothing of it is left running.
         let stop = stop.child_token();
         let _guard = stop.clone().drop_guard();
         let queue = Arc::new(queue);
-        let (texts, phone) = (Arc::new(texts), Arc::new(phone));
-        let hands = jobs::Hands { app: Arc::clone(&app), channels: channels.clone(), texts, phone, stop: stop.clone() };
+        let (texts, phone, links) = (Arc::new(texts), Arc::new(phone), Arc::new(links));
+        let hands =
+            jobs::Hands { app: Arc::clone(&app), channels: channels.clone(), texts, phone, links, stop: stop.clone() };
         let handover = Handover::new(handler(hands), settings.concurrency);
         let relay = Relay {
             app: Arc::clone(&app),

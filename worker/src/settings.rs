@@ -3,7 +3,7 @@
 use crate::bell::{LocalBell, RedisBell};
 use crate::channels::{Channel, Channels, Outbox, Sender, Sms, SmsSettings, Smtp, SmtpSettings};
 use crate::queue::{MemoryQueue, Queue, RedisQueue, RedisQueueSettings};
-use crate::templates::{Phone, Texts};
+use crate::templates::{Links, Phone, Texts};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +38,8 @@ pub struct WorkerSettings {
     pub outbox: PathBuf,
     /// The number that texts name; without one they do without.
     pub phone: Option<String>,
+    /// Where the API is reached, without a slash at its end: links in messages to staff begin with it. Without it there are none.
+    pub public_url: Option<String>,
 }
 
 impl std::fmt::Debug for WorkerSettings {
@@ -65,6 +67,7 @@ impl WorkerSettings {
             from_name: "Nazorg".to_owned(),
             outbox,
             phone: None,
+            public_url: None,
         }
     }
 }
@@ -79,6 +82,7 @@ pub(crate) struct Parts {
     pub(crate) channels: Channels,
     pub(crate) texts: Texts,
     pub(crate) phone: Option<Phone>,
+    pub(crate) links: Option<Links>,
 }
 
 impl Parts {
@@ -100,9 +104,13 @@ impl Parts {
             .as_deref()
             .map(|number| Phone::parse(number).ok_or_else(|| "the phone number is not one a text can name".to_owned()));
         let phone = keep(phone.transpose(), &mut faults);
-        match (queue, distant, channels, texts, phone) {
-            (Some(queue), Some(distant), Some(channels), Some(texts), Some(phone)) => {
-                Ok(Self { queue, distant, channels, texts, phone })
+        let links = settings.public_url.as_deref().map(|url| {
+            Links::at(url).ok_or_else(|| "the public URL is not one a message can begin a link with".to_owned())
+        });
+        let links = keep(links.transpose(), &mut faults);
+        match (queue, distant, channels, texts, (phone, links)) {
+            (Some(queue), Some(distant), Some(channels), Some(texts), (Some(phone), Some(links))) => {
+                Ok(Self { queue, distant, channels, texts, phone, links })
             }
             _ => Err(faults),
         }

@@ -21,6 +21,9 @@ use crate::{
     trajectories::{self, Running},
 };
 
+/// Under which code the access log tells that something came of a follow-up.
+pub(crate) const COMPLETED: &str = "follow_up.completed";
+
 /// One promised contact or task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FollowUp {
@@ -126,6 +129,17 @@ pub async fn read(cx: &Context<'_>, id: FollowUpId) -> Result<FollowUp> {
     Ok(found)
 }
 
+/// What may come of a follow-up that the caller does themself, task or step; nothing of one that they do not.
+pub(crate) async fn own_outcomes(cx: &Context<'_>, id: FollowUpId) -> Result<Vec<String>> {
+    cx.may(Action::CompleteFollowUps)?;
+    if !rows::is_actor(&cx.db(), cx, id).await? {
+        return Ok(Vec::new());
+    }
+    let found = one_whole(&cx.db(), cx, Reach::All, id).await?;
+    let task = found.step.starts_with("task:").then_some("done".to_owned());
+    Ok(found.outcomes.into_iter().chain(task).collect())
+}
+
 /// Something came of it: one of its step's outcome codes, which may set off more.
 pub async fn complete(cx: &Context<'_>, id: FollowUpId, code: String) -> Result<FollowUp> {
     let reach = cx.may(Action::ReadFollowUps)?;
@@ -137,7 +151,7 @@ pub async fn complete(cx: &Context<'_>, id: FollowUpId, code: String) -> Result<
     if answered {
         incidents::mark_offered(&tx, cx, row.case_id).await?;
     }
-    told(tx, cx, (reach, id), "follow_up.completed").await
+    told(tx, cx, (reach, id), COMPLETED).await
 }
 
 /// It is due at another moment of its window.

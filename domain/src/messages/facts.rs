@@ -21,6 +21,7 @@ use crate::{
     database::Writing,
     error::Result,
     jobs::Claimed,
+    links::{self, Bound},
     organisations,
     people::{self, Reachable, Recipient},
     staff::{self, Wanted},
@@ -244,6 +245,14 @@ impl Facts {
     /// The moment a message is about: when its follow-up is due.
     pub(super) fn moment(&self, row: &messages::Model) -> Instant {
         self.follow_ups.get(&row.follow_up_id).and_then(|follow_up| follow_up.due_at).unwrap_or(row.planned_at)
+    }
+
+    /// What a link in a message to staff leads to: the one follow-up it is about, for as long as that can be done.
+    pub(super) fn link(&self, cx: &Context<'_>, row: &messages::Model, recipient: PersonId) -> Option<Bound> {
+        let follow_up = self.follow_ups.get(&row.follow_up_id).filter(|_| row.audience == Audience::Staff)?;
+        let until = links::rules::until(cx.now, follow_up.expires_at);
+        let (organisation, message, follow_up) = (cx.organisation, row.id, follow_up.id);
+        Some(Bound { organisation, message, follow_up, recipient, until })
     }
 
     /// The role that does the follow-up.

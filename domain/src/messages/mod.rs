@@ -27,6 +27,7 @@ use crate::{
     error::{Error, Result, ViolationCode},
     events::{self, Event, Kind},
     policy::{Action, Reach},
+    trajectories,
 };
 
 /// A message, without its text: that is its template's.
@@ -114,12 +115,14 @@ pub(crate) async fn received_elsewhere(cx: &Context<'_>, person: PersonId, limit
     Ok(rows::received_elsewhere(cx, person, limit).await?.into_iter().map(Message::from_row).collect())
 }
 
-/// It was seen: once, by the recipient or by whoever may see all. Saying so again changes nothing.
+/// It was seen: once, by the recipient or by whoever may see all. Saying so again changes nothing. Where it told staff of a follow-up, rungs
+/// of its ladder that say `unless: acknowledged` stay silent.
 pub async fn acknowledge(cx: &Context<'_>, id: MessageId) -> Result<Message> {
     let reach = cx.may(Action::ReadMessages)?;
     let tx = cx.begin().await?;
-    let mut row = rows::one(&**tx, cx, reach, id).await?;
+    let found = rows::one(&**tx, cx, reach, id).await?;
     let allowed = cx.may(Action::AcknowledgeMessages)?;
+    let mut row = returning::in_hand(&tx, cx, found).await?;
     if allowed == Reach::Own && row.recipient_id != cx.caller.person {
         return Err(Error::Forbidden);
     }
@@ -130,6 +133,9 @@ pub async fn acknowledge(cx: &Context<'_>, id: MessageId) -> Result<Message> {
         row.acknowledged_at = Some(cx.now);
         row.version += 1;
         rows::save(&tx, vec![row.clone()]).await?;
+        if row.audience == Audience::Staff {
+            trajectories::acknowledged(&tx, cx, (row.trajectory_id, row.follow_up_id)).await?;
+        }
         events::record(&tx, cx, [Event::new(Kind::MessageAcknowledged, id.0).of_case(row.case_id)]).await?;
         let access = Access::new(AccessAction::Update, "message.acknowledged", "message", id.0);
         audit::record(&**tx, cx, &[of_recipient(access, &row)]).await?;

@@ -45,7 +45,7 @@ pub async fn report_delivery(
 }
 
 /// The message locked, its trajectory before it, as every verb does.
-async fn in_hand(tx: &Writing, cx: &Context<'_>, found: table::Model) -> Result<table::Model> {
+pub(super) async fn in_hand(tx: &Writing, cx: &Context<'_>, found: table::Model) -> Result<table::Model> {
     trajectories::lock(tx, &[found.trajectory_id]).await?;
     rows::locked(tx, cx, &[found.id]).await?.pop().ok_or(Error::NotFound)
 }

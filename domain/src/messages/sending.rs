@@ -23,6 +23,7 @@ use crate::{
     events::{self, Event, Kind},
     follow_ups,
     jobs::{self, Claimed, Lease, LeasedBatch, Outcome},
+    links::Bound,
     people, trajectories,
 };
 
@@ -49,6 +50,8 @@ pub struct ToSend {
     pub about: Instant,
     /// How many messages it speaks for.
     pub count: u32,
+    /// What a link in it would lead to; `None` where there is none.
+    pub link: Option<Bound>,
     /// Its job.
     pub job: Lease,
     /// How often sending failed before.
@@ -165,6 +168,7 @@ async fn mark(tx: &Writing, cx: &Context<'_>, (facts, decided): (&Facts, &mut Ve
             template: *template,
             about: facts.moment(&one.row),
             count: u32::try_from(count).unwrap_or(u32::MAX),
+            link: (count == 1).then(|| facts.link(cx, &one.row, *to)).flatten(),
             job: one.job.job,
             attempts: u32::try_from(one.job.attempts).unwrap_or(0),
             trajectory: one.row.trajectory_id,

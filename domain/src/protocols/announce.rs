@@ -16,7 +16,7 @@ pub(super) struct Call {
     pub(super) at: DateTime<Utc>,
     pub(super) because: &'static str,
     pub(super) template: Option<String>,
-    /// It came too late to be worth saying.
+    /// It is not worth saying: it came too late, or was seen to.
     pub(super) moot: bool,
 }
 
@@ -53,7 +53,8 @@ pub(super) fn calls(step: &Step, follow_up: &FollowUp, around: &Surroundings) ->
     }
     for (place, escalate) in step.escalate.iter().enumerate() {
         let when = shifted(deadline, escalate.after_close, None, around);
-        calls.push(call(format!("escalate:{place}"), &escalate.to, (when, "after_close")));
+        let moot = escalate.unless_acknowledged && follow_up.is_acknowledged();
+        calls.push(Call { moot, ..call(format!("escalate:{place}"), &escalate.to, (when, "after_close")) });
     }
     calls
 }

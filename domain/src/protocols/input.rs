@@ -91,6 +91,11 @@ pub enum What {
         /// A code.
         reason: String,
     },
+    /// Someone who was told of a follow-up saw it: rungs of its ladder that say `unless: acknowledged` are not told of it.
+    Acknowledged {
+        /// Which.
+        follow_up: Key,
+    },
     /// Steps are begun by hand, as the effect `activate` would.
     Activated {
         /// Which steps.

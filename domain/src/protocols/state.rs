@@ -159,6 +159,8 @@ pub struct FollowUp {
     pub round: i32,
     /// During which stage it came to be (counted).
     pub entry: i32,
+    /// When somebody last said that they saw what they were told of it.
+    pub acknowledged_at: Option<DateTime<Utc>>,
     /// When time next changes it; `None` when nothing time-driven is left.
     pub next_at: Option<DateTime<Utc>>,
 }
@@ -174,6 +176,11 @@ impl FollowUp {
     #[must_use]
     pub fn is_open(&self) -> bool {
         !self.status.is_final() && self.status != Status::Waiting
+    }
+
+    /// Whether somebody saw it as it is planned now: what was moved since is told anew, and seen anew.
+    pub(super) fn is_acknowledged(&self) -> bool {
+        self.acknowledged_at.is_some_and(|at| at >= self.planned_at)
     }
 
     /// Whether an announcement of this rule holds.

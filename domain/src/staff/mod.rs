@@ -11,7 +11,7 @@ use nazorg_entities::{AccessAction, PersonId, UnitId};
 use serde_json::json;
 use uuid::Uuid;
 
-pub use resolution::{Wanted, present, resolve};
+pub use resolution::{Wanted, present, resolve, whose};
 
 use crate::{
     Context,
@@ -39,6 +39,13 @@ async fn known(
         checks.must(there, "/unitId", ("unknown", "There is no such unit."));
     }
     checks.done()
+}
+
+/// Whether a person may act as staff: whoever was given access roles must still have one; who only stands on rosters and in cases
+/// never needed one (DESIGN section 7).
+pub(crate) async fn is_at_work(cx: &Context<'_>, person: PersonId) -> Result<bool> {
+    let all = rows::of_person(cx, person).await?;
+    Ok(all.is_empty() || all.iter().any(|one| one.started_at <= cx.now && one.ended_at.is_none_or(|at| at > cx.now)))
 }
 
 /// Tells and logs a change; callers recognised a moment ago are recognised anew.

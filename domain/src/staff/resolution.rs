@@ -52,6 +52,20 @@ pub async fn resolve(
     Ok(wanted.iter().map(|one| (one.clone(), staffing.who(one))).collect())
 }
 
+/// Whom a role's work on a follow-up falls to now: who it was handed to or who covers for them, else whoever fills the role.
+pub async fn whose(
+    db: &impl ConnectionTrait,
+    cx: &Context<'_>,
+    (handed, wanted): (Option<PersonId>, Wanted),
+) -> Result<Option<PersonId>> {
+    if let Some(person) = handed
+        && let Some(Some(present)) = present(db, cx, &[person]).await?.get(&person)
+    {
+        return Ok(Some(*present));
+    }
+    Ok(resolve(db, cx, std::slice::from_ref(&wanted)).await?.get(&wanted).copied().flatten())
+}
+
 /// Each of these persons, or who covers for them while they are away; `None` when nobody does. One query.
 pub async fn present(
     db: &impl ConnectionTrait,

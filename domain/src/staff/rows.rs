@@ -72,6 +72,11 @@ pub(super) async fn insert_membership(tx: &Writing, cx: &Context<'_>, new: &Memb
     Ok(())
 }
 
+/// Every membership a person ever had.
+pub(super) async fn of_person(cx: &Context<'_>, person: PersonId) -> Result<Vec<memberships::Model>> {
+    Ok(visible::memberships(cx).filter(memberships::Column::PersonId.eq(person)).all(&cx.db()).await?)
+}
+
 pub(super) async fn memberships(
     cx: &Context<'_>,
     filter: &MembershipFilter,

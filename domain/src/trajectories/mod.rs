@@ -10,7 +10,9 @@ mod running;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use nazorg_entities::{AccessAction, CaseId, Instant, PersonId, ProtocolId, TrajectoryId, TrajectoryStatus, UnitId};
+use nazorg_entities::{
+    AccessAction, CaseId, FollowUpId, Instant, PersonId, ProtocolId, TrajectoryId, TrajectoryStatus, UnitId,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -23,7 +25,7 @@ use crate::{
     organisations,
     policy::Action,
     protocol_versions,
-    protocols::{AnchorValue, Effect, Offset, Stacking, What},
+    protocols::{AnchorValue, Effect, Key, Offset, Stacking, Step, What},
 };
 
 pub(crate) use rows::{key_of, key_text, lock, lock_for};
@@ -250,6 +252,22 @@ pub(crate) async fn add_task(
     match say(tx, cx, running, what).await {
         Err(Error::Violation(violation)) if violation.detail.contains("exists already") => Ok(()),
         other => other.map(|_: Vec<Effect>| ()),
+    }
+}
+
+/// Someone who was told of a follow-up saw it. Said only where a rung of its ladder heeds that; of what is final it changes nothing.
+pub(crate) async fn acknowledged(
+    tx: &Writing,
+    cx: &Context<'_>,
+    (id, follow_up): (TrajectoryId, FollowUpId),
+) -> Result<()> {
+    let mut running = load(tx, cx, id).await?;
+    let heeds = |key: &Key| running.protocol().step(&key.step).is_some_and(Step::heeds_acknowledgement);
+    let open = running.state().follow_ups.values().filter(|one| !one.status.is_final());
+    let found = open.map(|one| &one.key).find(|key| running.follow_up_id(key) == Some(follow_up));
+    match found.filter(|key| heeds(key)).cloned() {
+        Some(key) => say(tx, cx, &mut running, What::Acknowledged { follow_up: key }).await.map(drop),
+        None => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ mod hostile_input;
 mod judged;
 mod ledger;
 mod line_manager;
+mod links;
 mod night_shift;
 mod outages;
 mod own_words;

@@ -4,7 +4,7 @@ use super::Hands;
 use crate::backoff;
 use crate::channels::{Delivery, Outgoing};
 use crate::relay::bounded;
-use crate::templates::{Fields, Language};
+use crate::templates::{Fields, Language, Rendered};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use nazorg_domain::error::{Error, Result};
@@ -105,7 +105,8 @@ fn outgoing(hands: &Hands, message: &ToSend, begin_by: Instant) -> Option<Outgoi
     let language = Language::of(&message.language);
     let fields =
         Fields { at: message.about, zone: message.zone, count: message.count, phone: hands.phone.as_ref().clone() };
-    match hands.texts.render(language, message.template, &fields) {
+    let rendered = hands.texts.render(language, message.template, &fields);
+    match rendered.map(|rendered| with_link(hands, message, (language, rendered))) {
         Ok(rendered) => Some(Outgoing {
             id: message.id,
             channel: message.channel,
@@ -120,6 +121,18 @@ fn outgoing(hands: &Hands, message: &ToSend, begin_by: Instant) -> Option<Outgoi
         Err(fault) => {
             tracing::error!(code = "template_unrenderable", message_id = %message.id, %fault);
             None
+        }
+    }
+}
+
+/// The text with the link to its follow-up, where it has one and there is room. A link that cannot be made holds no message up.
+fn with_link(hands: &Hands, message: &ToSend, (language, rendered): (Language, Rendered)) -> Rendered {
+    let (Some(links), Some(bound)) = (hands.links.as_ref(), &message.link) else { return rendered };
+    match nazorg_domain::links::token(&hands.app, bound) {
+        Ok(token) => hands.texts.with_link(language, rendered, (message.channel, &links.link(&token))),
+        Err(error) => {
+            tracing::error!(code = "link_not_made", message_id = %message.id, %error, "sent without");
+            rendered
         }
     }
 }

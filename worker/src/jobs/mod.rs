@@ -5,7 +5,7 @@ pub(crate) mod forgetting;
 pub(crate) mod message;
 
 use crate::channels::Channels;
-use crate::templates::{Phone, Texts};
+use crate::templates::{Links, Phone, Texts};
 use nazorg_domain::App;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,8 @@ pub(crate) struct Hands {
     pub(crate) texts: Arc<Texts>,
     /// The number the texts name, where there is one.
     pub(crate) phone: Arc<Option<Phone>>,
+    /// What links in messages to staff begin with, where they have one.
+    pub(crate) links: Arc<Option<Links>>,
     /// The process stops: finish what has begun, begin nothing.
     pub(crate) stop: CancellationToken,
 }

@@ -4,14 +4,17 @@ mod dates;
 mod fields;
 mod gsm7;
 mod language;
+mod links;
 mod revealing;
 mod rules;
 
 pub use fields::{Fields, Phone};
 pub use language::Language;
+pub use links::Links;
 pub use rules::{Breach, TextFault};
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use nazorg_domain::entities::ChannelKind;
 use nazorg_domain::messages::Template;
 use revealing::Revealing;
 use serde::Deserialize;
@@ -33,6 +36,15 @@ impl fmt::Debug for Rendered {
     }
 }
 
+/// A language's texts as they stand in its file.
+#[derive(Deserialize)]
+struct Sources {
+    /// What stands before the link in a mail to staff.
+    link: String,
+    #[serde(flatten)]
+    texts: BTreeMap<String, Source>,
+}
+
 /// One text as it stands in its file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,7 +55,13 @@ struct Source {
 
 /// Every text in every language.
 pub struct Texts {
-    languages: Vec<(Language, Environment<'static>)>,
+    languages: Vec<(Language, Loaded)>,
+}
+
+/// The texts of one language, checked.
+struct Loaded {
+    environment: Environment<'static>,
+    before_link: String,
 }
 
 impl fmt::Debug for Texts {
@@ -62,7 +80,7 @@ impl Texts {
         let (mut languages, mut faults) = (Vec::new(), Vec::new());
         for language in Language::ALL {
             match load_one(language, language.file(), &revealing) {
-                Ok(environment) => languages.push((language, environment)),
+                Ok(loaded) => languages.push((language, loaded)),
                 Err(mut found) => faults.append(&mut found),
             }
         }
@@ -75,7 +93,7 @@ impl Texts {
     /// When a field the text needs was not given: it is then not sent.
     pub fn render(&self, language: Language, template: Template, fields: &Fields) -> Result<Rendered, TextFault> {
         let found = self.languages.iter().find(|(known, _)| *known == language);
-        let Some((_, environment)) = found else {
+        let Some((_, Loaded { environment, .. })) = found else {
             return Err(TextFault::new(language, template.as_str(), Breach::Missing));
         };
         let given = fields.for_template(template, language.words());
@@ -84,12 +102,32 @@ impl Texts {
     }
 }
 
+impl Texts {
+    /// The text with a link: in a mail on a line of its own, in a text message at its end, and only where all of it still fits in one.
+    #[must_use]
+    pub fn with_link(&self, language: Language, rendered: Rendered, (channel, link): (ChannelKind, &str)) -> Rendered {
+        let Rendered { subject, text } = rendered;
+        let text = match channel {
+            ChannelKind::Email => {
+                let found = self.languages.iter().find(|(known, _)| *known == language);
+                let before = found.map_or("", |(_, loaded)| loaded.before_link.as_str());
+                format!("{text}\n\n{before}\n{link}\n")
+            }
+            ChannelKind::Sms => {
+                let with = format!("{text} {link}");
+                if gsm7::fits(&with) { with } else { text }
+            }
+        };
+        Rendered { subject, text }
+    }
+}
+
 type Given = BTreeMap<&'static str, minijinja::Value>;
 
 /// Reads one file: no template missing, none unknown, every text within the rules with every filling there can be.
-fn load_one(language: Language, file: &str, revealing: &Revealing) -> Result<Environment<'static>, Vec<TextFault>> {
+fn load_one(language: Language, file: &str, revealing: &Revealing) -> Result<Loaded, Vec<TextFault>> {
     let fault = |name: &str, breach| TextFault::new(language, name, breach);
-    let sources: BTreeMap<String, Source> =
+    let Sources { link: before_link, texts: sources } =
         serde_saphyr::from_str(file).map_err(|error| vec![fault("*", Breach::Unreadable(error.to_string()))])?;
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -105,6 +143,10 @@ fn load_one(language: Language, file: &str, revealing: &Revealing) -> Result<Env
             }
         }
     }
+    let line = Rendered { subject: before_link.clone(), text: before_link.clone() };
+    // It goes by mail alone, where there is room.
+    let found = rules::breaches(revealing, &line).into_iter().filter(|breach| *breach != Breach::TooLong);
+    faults.extend(found.map(|breach| fault("link", breach)));
     let worst = fields::worst_cases(language.words());
     for template in Template::ALL {
         let mut read = Vec::new();
@@ -120,7 +162,7 @@ fn load_one(language: Language, file: &str, revealing: &Revealing) -> Result<Env
         }
     }
     faults.dedup();
-    if faults.is_empty() { Ok(environment) } else { Err(faults) }
+    if faults.is_empty() { Ok(Loaded { environment, before_link }) } else { Err(faults) }
 }
 
 fn render(environment: &Environment<'_>, name: &str, given: &Given) -> Result<Rendered, Breach> {

@@ -29,6 +29,43 @@ fn without_a_number_the_text_still_reads() {
 }
 
 #[test]
+fn a_text_message_has_the_link_only_where_all_of_it_fits_and_a_mail_always() {
+    let texts = Texts::load().unwrap();
+    let longest = Links::at(&format!("https://{}", "x".repeat(Links::LONGEST - 8 - 3 - nazorg_domain::links::LENGTH)));
+    let shortest = Links::at("https://a.nl/").unwrap();
+    let token = "A".repeat(nazorg_domain::links::LENGTH);
+    for link in [longest.unwrap().link(&token), shortest.link(&token)] {
+        for (language, template) in
+            Language::ALL.iter().flat_map(|language| Template::ALL.iter().map(move |of| (*language, *of)))
+        {
+            for fields in fields::worst_cases(language.words()) {
+                let plain = texts.render(language, template, &fields).unwrap();
+                let sms = texts.with_link(language, plain.clone(), (ChannelKind::Sms, &link)).text;
+                assert!(gsm7::fits(&sms), "{sms}");
+                assert!(sms == plain.text || sms == format!("{} {link}", plain.text), "{sms}");
+                let mail = texts.with_link(language, plain, (ChannelKind::Email, &link)).text;
+                assert!(mail.lines().any(|line| line == link), "{mail}");
+            }
+        }
+    }
+    let task = texts.render(Language::Nl, Template::Task, &Fields { count: 1, ..fields(None) }).unwrap();
+    let with = texts.with_link(Language::Nl, task, (ChannelKind::Sms, &shortest.link(&token))).text;
+    assert!(with.ends_with(&shortest.link(&token)), "there is room for a short one: {with}");
+}
+
+#[test]
+fn a_link_begins_at_an_address_and_nothing_else() {
+    assert_eq!(Links::at("https://a.nl/").unwrap().link("x"), "https://a.nl/l/x");
+    assert_eq!(Links::at("https://a.nl/aftercare").unwrap().link("x"), "https://a.nl/aftercare/l/x");
+    let long = format!("https://{}", "x".repeat(300));
+    for not in
+        ["", "a.nl", "ftp://a.nl", "https://a.nl/?x=", "https://a.nl/#", "https://u@a.nl", "https://a. nl", &long]
+    {
+        assert_eq!(Links::at(not), None, "{not}");
+    }
+}
+
+#[test]
 fn one_task_is_one_task() {
     let one = Fields { count: 1, ..fields(None) };
     assert_eq!(text(Language::Nl, Template::Task, &one), "U heeft 1 taak die vandaag of morgen afloopt. Log in.");

@@ -67,6 +67,7 @@ const fn kind(what: &What) -> &'static str {
         What::OptedOut { .. } => "opted_out",
         What::Rescheduled { .. } => "rescheduled",
         What::CalledOff { .. } => "called_off",
+        What::Acknowledged { .. } => "acknowledged",
         What::Activated { .. } => "activated",
         What::Closed { .. } => "closed",
         What::Reopened => "reopened",
@@ -94,6 +95,7 @@ fn told(what: What) -> Told {
         }
         What::AnchorRemoved { anchor, id } => Told { code: Some(anchor), value_id: Some(id), ..nothing },
         What::Outcome { follow_up, code } => Told { code: Some(code), ..about(follow_up) },
+        What::Acknowledged { follow_up } => about(follow_up),
         What::CalledOff { follow_up, reason } => Told { code: Some(reason), ..about(follow_up) },
         What::Rescheduled { follow_up, due_at } => Told { due_at: Some(Instant(due_at)), ..about(follow_up) },
         What::OptedIn { steps } | What::OptedOut { steps } | What::Activated { steps } => Told { steps, ..nothing },

@@ -18,8 +18,9 @@ impl Check {
         let mut fields = self.faults.fields(node, "{to: coordinator, after_close: PT0S}")?;
         let to = self.faults.need(&mut fields, "to").and_then(|node| self.recipient(&node));
         let after_close = self.faults.need(&mut fields, "after_close").and_then(|node| self.faults.distance(&node));
+        let unless = fields.get("unless").map(|node| self.faults.word(&node, &UNLESS));
         self.faults.done(&fields);
-        Some(Escalate { to: to?, after_close: after_close? })
+        Some(Escalate { to: to?, after_close: after_close?, unless_acknowledged: unless.is_some() })
     }
 
     pub(super) fn remind(&mut self, node: &Node<'_>) -> Option<Remind> {
@@ -73,6 +74,8 @@ impl Check {
         Some(name)
     }
 }
+
+const UNLESS: [(&str, ()); 1] = [("acknowledged", ())];
 
 const MOMENTS: [(&str, RemindWhen); 3] =
     [("opens", RemindWhen::Opens), ("due", RemindWhen::Due), ("closes", RemindWhen::Closes)];

@@ -223,6 +223,7 @@ fn renewed(old: &FollowUp, key: Key) -> FollowUp {
         reason: None,
         final_at: None,
         announcements: Vec::new(),
+        acknowledged_at: None,
         next_at: None,
         ..old.clone()
     }

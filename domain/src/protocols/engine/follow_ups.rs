@@ -287,6 +287,7 @@ fn blank(key: Key, role: String, now: DateTime<Utc>) -> FollowUp {
         tries: 0,
         round: 1,
         entry: 0,
+        acknowledged_at: None,
         next_at: None,
     }
 }

@@ -44,6 +44,7 @@ impl Run<'_> {
             What::OptedOut { steps } => self.opt(steps, false),
             What::Rescheduled { follow_up, due_at } => self.reschedule(follow_up, *due_at),
             What::CalledOff { follow_up, reason } => self.call_off_by_hand(follow_up, reason),
+            What::Acknowledged { follow_up } => self.acknowledge(follow_up),
             What::Activated { steps } => self.activate_by_hand(steps),
             What::Closed { reason } => self.open().map(|()| self.close(reason)),
             What::Reopened => self.reopen_by_hand(),
@@ -253,6 +254,15 @@ impl Run<'_> {
         self.finalise(key, Status::Cancelled, reason);
         if let Some(step) = self.step(key) {
             self.plan_next_turn(step, &follow_up);
+        }
+        Ok(())
+    }
+
+    fn acknowledge(&mut self, key: &Key) -> Result<(), Refusal> {
+        self.unfinished_one(key)?;
+        let now = self.now;
+        if let Some(follow_up) = self.get(key) {
+            follow_up.acknowledged_at = Some(now);
         }
         Ok(())
     }

@@ -130,6 +130,12 @@ impl Step {
     pub fn needs_opt_in(&self) -> bool {
         self.requires.contains(&Requirement::OptIn)
     }
+
+    /// Whether it matters that somebody saw what they were told of it.
+    #[must_use]
+    pub fn heeds_acknowledgement(&self) -> bool {
+        self.escalate.iter().any(|rung| rung.unless_acknowledged)
+    }
 }
 
 /// Bounds, from the step's own anchor.
@@ -261,6 +267,8 @@ pub struct Escalate {
     pub to: Recipient,
     /// How long after the close.
     pub after_close: Offset,
+    /// Not when someone who was told of the follow-up has said that they saw it, as it is planned now.
+    pub unless_acknowledged: bool,
 }
 
 /// A message and its text.

@@ -12,6 +12,8 @@ const HEAD: &str = "\
 # review by native speakers.
 ";
 
+const LINK: &str = "https://nazorg.example.org/l/AZrd9dlkdyCvMvQoUqEwdQHGXuCmYxDKYH5tZ1pVdJf3kqLw";
+
 /// The fillings to look at, each under what it is called.
 fn readings(texts: &Texts, language: Language, template: Template) -> Vec<(&'static str, String)> {
     let read = |fields: &Fields| texts.render(language, template, fields).unwrap().text;
@@ -51,6 +53,15 @@ fn page() -> String {
                 let mark = if text.contains('\u{200e}') { ", U+200E before the number" } else { "" };
                 writeln!(page, "{called}, {units} of {limit} {alphabet}{mark}\n{text}").unwrap();
             }
+        }
+    }
+    for language in Language::ALL {
+        let task = || texts.render(language, Template::Task, &Fields { count: 1, ..fields(None) }).unwrap();
+        writeln!(page, "\ntask {}: with a link", language.tag()).unwrap();
+        for (called, channel, link) in
+            [("as a mail", ChannelKind::Email, LINK), ("as a text message", ChannelKind::Sms, LINK)]
+        {
+            writeln!(page, "{called}\n{}", texts.with_link(language, task(), (channel, link)).text).unwrap();
         }
     }
     page

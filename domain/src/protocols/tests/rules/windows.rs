@@ -55,6 +55,45 @@ fn too_early_and_too_late_and_unknown() {
 }
 
 #[test]
+fn a_rung_stays_silent_when_the_follow_up_was_acknowledged_as_it_is_planned_now() {
+    const HEEDS: &str =
+        "escalate: [{to: coordinator, after_close: PT0S, unless: acknowledged}, {to: coordinator, after_close: P1D}]";
+    let start = || {
+        let text = TALK.replace("escalate: [{to: coordinator, after_close: PT0S}]", HEEDS);
+        Story::start(small(&text, ""), "2027-01-04 12:00", &[("event_at", "2027-01-04 09:30")])
+    };
+    let seen = || {
+        let follow_up = Key { step: "talk".to_owned(), anchor_id: None, occurrence: 1 };
+        What::Acknowledged { follow_up }
+    };
+    let told = |story: &Story| story.told().into_iter().filter(|line| line.contains("escalate")).collect::<Vec<_>>();
+    let (first, second) =
+        ("2027-01-28 10:00 talk escalate:0 coordinator", "2027-01-29 10:00 talk escalate:1 coordinator");
+
+    let mut unseen = start();
+    unseen.until("2027-02-01 10:00");
+    assert_eq!(told(&unseen), [first, second]);
+
+    let mut story = start();
+    story.happens("2027-01-18 10:05", seen());
+    story.until("2027-01-28 10:00");
+    assert_eq!((story.status("talk"), story.next_of("talk").as_deref()), ("overdue", Some("2027-01-29 10:00")));
+    story.until("2027-02-01 10:00");
+    assert_eq!(told(&story), [second], "a rung that does not ask is told all the same");
+
+    let mut moved = start();
+    moved.happens("2027-01-18 10:05", seen());
+    let follow_up = Key { step: "talk".to_owned(), anchor_id: None, occurrence: 1 };
+    moved.happens("2027-01-19 10:00", What::Rescheduled { follow_up, due_at: at("2027-01-20 10:00") });
+    moved.until("2027-02-01 10:00");
+    assert_eq!(told(&moved), [first, second], "what moved was not seen yet");
+
+    let mut done = talk();
+    done.happens("2027-01-18 10:05", outcome("held"));
+    assert_eq!(done.refuses("2027-01-18 10:06", seen()), "already_final");
+}
+
+#[test]
 fn an_outcome_may_count_as_something_else() {
     let mut story = talk();
     story.happens("2027-01-15 10:00", outcome("moved"));
