@@ -7,11 +7,13 @@ use nazorg_entities::{
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
 };
 use uuid::Uuid;
 
 use crate::{
     Context,
+    database::Writing,
     error::{Error, Result},
     people,
     policy::Action,
@@ -96,6 +98,12 @@ pub async fn record(db: &impl ConnectionTrait, cx: &Context<'_>, accesses: &[Acc
         access_events::Entity::insert_many(chunk.to_vec()).exec_without_returning(db).await?;
     }
     Ok(())
+}
+
+/// Writes the rows with the change, in the statement it goes out in.
+pub(crate) async fn record_with(tx: &Writing, cx: &Context<'_>, accesses: &[Access]) -> Result<()> {
+    let rows = accesses.iter().map(|access| row(cx, access, AccessOutcome::Success));
+    tx.write(access_events::Entity::insert_many(rows).build(tx.get_database_backend())).await
 }
 
 fn row(cx: &Context<'_>, access: &Access, outcome: AccessOutcome) -> access_events::ActiveModel {

@@ -3,19 +3,22 @@
 use std::{
     ops::Deref,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
+use nazorg_entities::events;
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     app::Bell,
+    batch,
     error::{Error, Result},
 };
 
@@ -81,14 +84,24 @@ impl Database {
             ..TransactionOptions::default()
         };
         let transaction = self.connection.begin_with_options(options).await?;
-        Ok(Writing { transaction, due_now: AtomicBool::new(false), _turn: turn })
+        let (due_now, happened, gathered) = (AtomicBool::new(false), Mutex::default(), Mutex::default());
+        Ok(Writing { transaction, due_now, happened, gathered, _turn: turn })
     }
+}
+
+/// What a transaction has to tell, and whether it is numbered with the change.
+#[derive(Default)]
+struct Happened {
+    events: Vec<events::ActiveModel>,
+    numbered: bool,
 }
 
 /// A transaction under way; dropped, it leaves nothing.
 pub struct Writing {
     transaction: DatabaseTransaction,
     due_now: AtomicBool,
+    happened: Mutex<Happened>,
+    gathered: Mutex<Option<Vec<Statement>>>,
     _turn: Option<OwnedSemaphorePermit>,
 }
 
@@ -98,8 +111,48 @@ impl Writing {
         self.due_now.store(true, Ordering::Relaxed);
     }
 
+    /// What happened by this transaction; written by its commit, last of all, since whoever numbers events makes others wait.
+    /// `numbered`: with their numbers, for a batch that may hold that turn.
+    pub(crate) fn tells(&self, events: impl IntoIterator<Item = events::ActiveModel>, numbered: bool) {
+        let mut happened = self.happened.lock().unwrap_or_else(PoisonError::into_inner);
+        happened.events.extend(events);
+        happened.numbered |= numbered;
+    }
+
+    /// From here on, what is written by [`Self::write`] goes out in one statement, at the commit at the latest: on PostgreSQL each
+    /// statement is a journey. Nothing after this may read what it writes without a [`Self::flush`] before.
+    pub(crate) fn gather(&self) {
+        if self.get_database_backend() == DbBackend::Postgres {
+            self.gathered.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+        }
+    }
+
+    /// Writes, now or with what is gathered.
+    pub(crate) async fn write(&self, statement: Statement) -> Result<()> {
+        if let Some(gathered) = &mut *self.gathered.lock().unwrap_or_else(PoisonError::into_inner) {
+            gathered.push(statement);
+            return Ok(());
+        }
+        self.transaction.execute_raw(statement).await?;
+        Ok(())
+    }
+
+    /// Writes what was gathered, and gathers no more.
+    pub(crate) async fn flush(&self) -> Result<()> {
+        let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(statement) = gathered.and_then(batch::together) {
+            self.transaction.execute_raw(statement).await?;
+        }
+        Ok(())
+    }
+
     /// Keeps everything, then rings the bell when something became due.
     pub async fn commit(self, bell: &dyn Bell) -> Result<()> {
+        let happened = std::mem::take(&mut *self.happened.lock().unwrap_or_else(PoisonError::into_inner));
+        // Writers on SQLite take turns anyway.
+        let numbered = happened.numbered || self.get_database_backend() == DbBackend::Sqlite;
+        crate::events::write(&self, happened.events, numbered).await?;
+        self.flush().await?;
         self.transaction.commit().await?;
         if self.due_now.into_inner() {
             bell.ring();

@@ -1,7 +1,11 @@
 //! One answer per key (API section 3): the key is written in the change's own transaction, with the answer.
 
 use nazorg_entities::idempotency_keys as keys;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
@@ -69,15 +73,7 @@ pub async fn enter<'a>(mut cx: Context<'a>, key: &IdempotencyKey<'_>) -> Result<
     let seal = Secret::derive_from(&material, "idempotency/answer")?;
     let fingerprint = Secret::derive_from(&material, "idempotency/fingerprint")?.mac(key.body)?;
     let writing = cx.app.db.begin().await?;
-    if cx.app.db.is_postgres() {
-        writing.execute_unprepared("SET LOCAL lock_timeout = '5s'").await?;
-    }
     let row = cx.app.ids.next();
-    keys::Entity::delete_many()
-        .filter(keys::Column::ScopeHash.eq(scope.clone()))
-        .filter(keys::Column::ExpiresAt.lte(cx.wall))
-        .exec(&*writing)
-        .await?;
     let fresh = keys::ActiveModel {
         id: Set(row),
         organisation_id: Set(cx.organisation),
@@ -87,10 +83,8 @@ pub async fn enter<'a>(mut cx: Context<'a>, key: &IdempotencyKey<'_>) -> Result<
         created_at: Set(cx.wall),
         expires_at: Set(cx.wall + KEPT),
     };
-    let inserted = keys::Entity::insert(fresh)
-        .on_conflict(OnConflict::column(keys::Column::ScopeHash).do_nothing().to_owned())
-        .exec_without_returning(&*writing)
-        .await;
+    let inserted =
+        keys::Entity::insert(fresh).on_conflict(unless_expired(cx.wall)).exec_without_returning(&*writing).await;
     match inserted {
         Ok(1..) => {
             cx.outer = Some(writing);
@@ -110,6 +104,15 @@ pub async fn enter<'a>(mut cx: Context<'a>, key: &IdempotencyKey<'_>) -> Result<
     Ok(Entered::Replayed(serde_json::from_slice(&answer).map_err(Error::internal)?))
 }
 
+/// A row of the same key gives way once its answer need not be kept any more.
+fn unless_expired(wall: nazorg_entities::Instant) -> OnConflict {
+    use keys::Column as C;
+    OnConflict::column(C::ScopeHash)
+        .update_columns([C::Id, C::OrganisationId, C::Fingerprint, C::AnswerEnc, C::CreatedAt, C::ExpiresAt])
+        .action_and_where(Expr::col((keys::Entity, C::ExpiresAt)).lte(wall))
+        .to_owned()
+}
+
 fn in_progress(error: sea_orm::DbErr) -> Error {
     match Error::from(error) {
         Error::Unavailable { log, .. } if log.contains("lock timeout") => {
@@ -126,11 +129,12 @@ pub async fn leave(pending: Pending<'_>, answer: &StoredAnswer) -> Result<()> {
     let Some(writing) = cx.outer else { return Err(Error::internal("left without having entered")) };
     let plain = serde_json::to_vec(answer).map_err(Error::internal)?;
     let sealed = seal.seal(&place(COLUMN, row), &plain)?;
-    keys::Entity::update_many()
-        .col_expr(keys::Column::AnswerEnc, sea_orm::sea_query::Expr::value(sealed))
+    let answered = keys::Entity::update_many()
+        .col_expr(keys::Column::AnswerEnc, Expr::value(sealed))
         .filter(keys::Column::Id.eq(row))
-        .exec(&*writing)
-        .await?;
+        .build(writing.get_database_backend());
+    writing.gather();
+    writing.write(answered).await?;
     writing.commit(&*app.bell).await
 }
 

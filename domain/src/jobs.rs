@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use nazorg_entities::{JobId, JobKind, OrganisationId, jobs};
 use sea_orm::{
     ActiveEnum, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Statement, Value, sea_query::OnConflict,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Statement, Value, sea_query::OnConflict,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -99,15 +99,38 @@ pub async fn put(tx: &Writing, cx: &Context<'_>, kind: JobKind, owed: &[Owed]) -
     if owed.iter().any(|one| one.due_at <= cx.now) {
         tx.owes_now();
     }
-    for chunk in owed.chunks(500) {
-        let rows = chunk.iter().map(|one| jobs::ActiveModel {
-            id: Set(JobId(cx.app.ids.next())),
+    insert(tx, cx, kind, (owed, None)).await.map(drop)
+}
+
+/// The same, in the caller's own hands from the start: what is done at once needs no way through the queue.
+pub async fn put_in_hand(tx: &Writing, cx: &Context<'_>, kind: JobKind, owed: &[Owed]) -> Result<Vec<Claimed>> {
+    let ids = insert(tx, cx, kind, (owed, Some(cx.app.clock.wall() + LEASE))).await?;
+    let claimed = ids.into_iter().zip(owed).map(|(id, one)| Claimed {
+        job: Lease { id, version: 1 },
+        subject: one.subject,
+        organisation: cx.organisation,
+        attempts: 0,
+        due_at: one.due_at,
+    });
+    Ok(claimed.collect())
+}
+
+async fn insert(
+    tx: &Writing,
+    cx: &Context<'_>,
+    kind: JobKind,
+    (owed, lease_until): (&[Owed], Option<DateTime<Utc>>),
+) -> Result<Vec<JobId>> {
+    let ids: Vec<_> = owed.iter().map(|_| JobId(cx.app.ids.next())).collect();
+    for (chunk, ids) in owed.chunks(500).zip(ids.chunks(500)) {
+        let rows = chunk.iter().zip(ids).map(|(one, id)| jobs::ActiveModel {
+            id: Set(*id),
             organisation_id: Set(cx.organisation),
             kind: Set(kind),
             subject: Set(one.subject),
             due_at: Set(one.due_at),
             version: Set(1),
-            lease_until: Set(None),
+            lease_until: Set(lease_until),
             retry_at: Set(None),
             attempts: Set(0),
             last_error: Set(None),
@@ -124,9 +147,9 @@ pub async fn put(tx: &Writing, cx: &Context<'_>, kind: JobKind, owed: &[Owed]) -
             ])
             .value(jobs::Column::Version, sea_orm::sea_query::Expr::col((jobs::Entity, jobs::Column::Version)).add(1))
             .to_owned();
-        jobs::Entity::insert_many(rows).on_conflict(replace).exec_without_returning(&**tx).await?;
+        tx.write(jobs::Entity::insert_many(rows).on_conflict(replace).build(tx.get_database_backend())).await?;
     }
-    Ok(())
+    Ok(ids)
 }
 
 /// Nothing is owed for these any more.
@@ -175,6 +198,19 @@ pub async fn claim(tx: &Writing, app: &App, batch: &LeasedBatch) -> Result<Vec<C
     take(tx, app, batch, true).await
 }
 
+/// Holds what is still leased in its version, for what is done within this transaction: nobody can take it meanwhile, and its row is
+/// written once, by [`settle`].
+pub async fn hold(tx: &Writing, app: &App, batch: &LeasedBatch) -> Result<Vec<Claimed>> {
+    if batch.leases.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (these, mut values) = these(&batch.leases);
+    let lock = if app.db.is_postgres() { "FOR UPDATE" } else { "" };
+    let sql = format!("SELECT {CLAIMED} FROM jobs WHERE {these} AND lease_until > ? AND kind = ? {lock}");
+    values.extend([app.clock.wall().into(), batch.kind.to_value().into()]);
+    claimed(tx, Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values)).await
+}
+
 /// Jobs in hand, per tenant.
 #[must_use]
 pub fn by_organisation(claimed: &[Claimed]) -> BTreeMap<OrganisationId, Vec<&Claimed>> {
@@ -194,25 +230,28 @@ async fn take(tx: &Writing, app: &App, batch: &LeasedBatch, live: bool) -> Resul
     let (these, leases) = these(&batch.leases);
     let sql = format!(
         "UPDATE jobs SET version = version + 1, lease_until = ? WHERE {these} AND lease_until > ? AND kind = ? \
-         RETURNING id, version, subject, organisation_id, attempts, due_at"
+         RETURNING {CLAIMED}"
     );
     let mut values: Vec<Value> = std::iter::once((wall + LEASE).into()).chain(leases).collect();
     let lapsed = if live { wall } else { DateTime::UNIX_EPOCH };
     values.extend([lapsed.into(), batch.kind.to_value().into()]);
-    let rows = tx
-        .query_all_raw(Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values))
-        .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Claimed {
-                job: Lease { id: row.try_get("", "id")?, version: row.try_get("", "version")? },
-                subject: row.try_get("", "subject")?,
-                organisation: row.try_get("", "organisation_id")?,
-                attempts: row.try_get("", "attempts")?,
-                due_at: row.try_get("", "due_at")?,
-            })
+    claimed(tx, Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values)).await
+}
+
+const CLAIMED: &str = "id, version, subject, organisation_id, attempts, due_at";
+
+async fn claimed(tx: &Writing, statement: Statement) -> Result<Vec<Claimed>> {
+    let rows = tx.query_all_raw(statement).await?;
+    let claimed = rows.iter().map(|row| {
+        Ok(Claimed {
+            job: Lease { id: row.try_get("", "id")?, version: row.try_get("", "version")? },
+            subject: row.try_get("", "subject")?,
+            organisation: row.try_get("", "organisation_id")?,
+            attempts: row.try_get("", "attempts")?,
+            due_at: row.try_get("", "due_at")?,
         })
-        .collect()
+    });
+    claimed.collect()
 }
 
 /// The jobs of these leases in their versions, and what is bound for it. The ids stand alone as well: PostgreSQL finds rows by a list of
@@ -334,7 +373,7 @@ pub async fn fail(
         if let Outcome::GivenUp { error } = outcome {
             let cx = app.worker_context(claimed.organisation);
             let told = serde_json::json!({ "code": "job_given_up", "kind": batch.kind, "error": error });
-            events::record(&tx, &cx, [Event::new(Kind::AlarmRaised, claimed.subject).with(told)]).await?;
+            events::record(&tx, &cx, [Event::new(Kind::AlarmRaised, claimed.subject).with(told)]);
         }
     }
     tx.commit(&*app.bell).await?;
@@ -344,7 +383,7 @@ pub async fn fail(
 /// How many jobs are leased right now, of the [`OUTSTANDING`] that are due longest: what is leased is leased in that order. What waits
 /// for its next try is not in anybody's hands.
 pub async fn outstanding(app: &App) -> Result<u64> {
-    let sql = "SELECT COUNT(*) AS leased FROM (SELECT lease_until FROM jobs WHERE due_at <= $1 ORDER BY due_at LIMIT $2) AS due \
+    let sql = "SELECT COUNT(*) AS leased FROM (SELECT lease_until FROM jobs WHERE due_at <= $1 AND given_up_at IS NULL ORDER BY due_at LIMIT $2) AS due \
                WHERE lease_until > $3";
     let limit = i64::try_from(OUTSTANDING).unwrap_or(i64::MAX);
     let values: Vec<Value> = vec![app.clock.now().into(), limit.into(), app.clock.wall().into()];

@@ -6,6 +6,7 @@
 pub mod api_keys;
 pub mod app;
 pub mod audit;
+mod batch;
 pub mod cases;
 pub mod context;
 pub mod database;

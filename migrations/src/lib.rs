@@ -14,6 +14,7 @@ mod m0005_restored;
 mod m0006_returned;
 mod m0007_restriction;
 mod m0008_leases_in_place;
+mod m0009_shared_rows;
 
 /// The migrations of the data store.
 pub struct Migrator;
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_returned::Migration),
             Box::new(m0007_restriction::Migration),
             Box::new(m0008_leases_in_place::Migration),
+            Box::new(m0009_shared_rows::Migration),
         ]
     }
 }

@@ -16,6 +16,11 @@ use crate::{
 
 /// A pooled connection that was idle for longer is pinged before it is used: a restart cut it off unseen.
 const PING_WHEN_IDLE: Duration = Duration::from_secs(5);
+/// How long a statement waits for what another transaction holds: a request repeated while it is under way learns so after that.
+const LOCK_TIMEOUT: &str = "5s";
+/// One process at a time brings a database up to date, and the others wait for as long as it takes.
+const WAIT_FOR_TURN: &str =
+    "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(7239841207)";
 /// Statements a connection keeps prepared: a batch's have as many forms as it may have rows.
 const STATEMENTS: usize = 500;
 /// How long one look at a database may take before it counts as away.
@@ -120,7 +125,7 @@ pub(crate) async fn look(store: &DatabaseConnection) -> Result<(), String> {
 async fn up<M: MigratorTrait>(store: &DatabaseConnection) -> Result<(), DbErr> {
     let all = store.begin().await?;
     if all.get_database_backend() == DbBackend::Postgres {
-        all.execute_unprepared("SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(7239841207)").await?;
+        all.execute_unprepared(WAIT_FOR_TURN).await?;
     }
     M::up(&all, None).await?;
     all.commit().await
@@ -158,7 +163,8 @@ fn postgres(url: &str, pool: &Pool) -> ConnectOptions {
     // A transaction whose process hangs must not hold its locks for ever.
     options.map_sqlx_postgres_opts(move |found| {
         let found = found.statement_cache_capacity(STATEMENTS);
-        found.options([("idle_in_transaction_session_timeout", idle.as_str()), ("timezone", "UTC")])
+        let waits = ("idle_in_transaction_session_timeout", idle.as_str());
+        found.options([waits, ("lock_timeout", LOCK_TIMEOUT), ("timezone", "UTC")])
     });
     options
 }

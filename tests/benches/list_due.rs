@@ -35,7 +35,6 @@ async fn fill(service: &Processes, (from, until): (usize, usize)) {
     db.execute_unprepared("SET LOCAL statement_timeout = 0").await.unwrap();
     db.execute_unprepared(&sql).await.unwrap();
     db.commit().await.unwrap();
-    service.app().db.reader().execute_unprepared("ANALYZE follow_ups").await.unwrap();
 }
 
 async fn asked(client: &Client, page: &str) -> (Duration, Duration) {
@@ -60,6 +59,7 @@ async fn main() {
     let mut there = 0;
     for size in [50_000, number("LIST", 5_000_000)] {
         fill(&service, (there, size)).await;
+        service.ground.postgres.as_ref().unwrap().settle();
         there = size;
         for (place, page) in PAGES.iter().enumerate() {
             let (middle, slow) = asked(&hospital.coordinator, page).await;

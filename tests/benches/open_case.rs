@@ -1,4 +1,5 @@
-//! Opening cases over HTTP, each with its trajectory, follow-ups, jobs, events and lines in the access log: 64 clients, ten seconds.
+//! Opening cases over HTTP, each with its trajectory, follow-ups, jobs, events and lines in the access log: 64 clients, ten seconds,
+//! each case for somebody else (`PERSONS`, 10,000 at most).
 //! PostgreSQL as it is in production, API, worker and Redis share this machine.
 //!
 //! Reference, in the same run on the same server: pgbench with 64 clients that insert the rows of one such case, with fresh ids and
@@ -11,11 +12,12 @@ mod common;
 
 use std::{
     fmt::Write,
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
-use common::{EVENT, REPORTED, percentile, processes};
-use futures::future::join_all;
+use common::{EVENT, REPORTED, number, percentile, processes};
+use futures::{StreamExt, future::join_all, stream};
 use nazorg_tests::{client::Client, hospital::Hospital, processes::Processes};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
@@ -25,7 +27,7 @@ const CLIENTS: usize = 64;
 const SECONDS: u32 = 10;
 
 /// The tables that opening a case writes to, and which of their rows are those of the case `$case`.
-const WRITTEN: [(&str, &str); 8] = [
+const WRITTEN: [(&str, &str); 9] = [
     ("cases", "id = $case"),
     ("assignments", "case_id = $case"),
     ("trajectories", "case_id = $case"),
@@ -34,6 +36,8 @@ const WRITTEN: [(&str, &str); 8] = [
     ("jobs", "subject IN (SELECT id FROM follow_ups WHERE case_id = $case)"),
     ("events", "case_id = $case"),
     ("access_events", "object_id = $case"),
+    // The answer kept under the request's key; any one.
+    ("idempotency_keys", "id = (SELECT id FROM idempotency_keys ORDER BY created_at DESC LIMIT 1)"),
 ];
 
 async fn texts(service: &Processes, sql: String) -> Vec<String> {
@@ -52,6 +56,7 @@ async fn reference(service: &Processes, case: Uuid) -> (String, String) {
         let fresh = columns.iter().map(|column| match column.as_str() {
             "id" | "subject" | "case_id" | "trajectory_id" => "gen_random_uuid()".to_owned(),
             "number" => "gen_random_uuid()::text".to_owned(),
+            "scope_hash" => "uuid_send(gen_random_uuid())".to_owned(),
             other => format!("\"{other}\""),
         });
         let fresh: Vec<String> = fresh.collect();
@@ -86,16 +91,22 @@ async fn main() {
     let client = &hospital.coordinator;
     let built_in =
         client.get("/v1/protocols?name=second_victim_peer_support").await.expect(200)["items"][0]["id"].clone();
-    let bodies = join_all((0..CLIENTS).map(|number| body(client, (&hospital, &built_in), number))).await;
+    // Everybody is opened a case for once: a second of the same kind takes over what is open of the first.
+    let persons = stream::iter(0..number("PERSONS", 10_000)).map(|number| body(client, (&hospital, &built_in), number));
+    let bodies: Vec<Value> = persons.buffer_unordered(16).collect().await;
+    service.drain().await;
+    service.ground.postgres.as_ref().unwrap().costliest(0);
     let until = Instant::now() + Duration::from_secs(SECONDS.into());
-    let opened = bodies.iter().map(|body| async {
+    let waiting = Mutex::new(bodies.into_iter());
+    let opened = (0..CLIENTS).map(|_| async {
         let (mut times, mut last) = (Vec::new(), Uuid::nil());
         loop {
             let began = Instant::now();
             if began >= until {
                 return (times, last);
             }
-            last = client.post("/v1/cases", body.clone()).await.id_of(201);
+            let body = waiting.lock().unwrap().next().expect("PERSONS are too few");
+            last = client.post("/v1/cases", body).await.id_of(201);
             times.push(began.elapsed());
         }
     });
@@ -103,6 +114,7 @@ async fn main() {
     let case = opened[0].1;
     let mut times = opened.into_iter().flat_map(|(times, _)| times).collect::<Vec<_>>();
     let ours = times.len() as f64 / f64::from(SECONDS);
+    let costliest = service.ground.postgres.as_ref().unwrap().costliest(40);
     service.drain().await;
     let (setup, script) = reference(&service, case).await;
     let rows = texts(&service, format!("SELECT count(*)::text FROM follow_ups WHERE case_id = '{case}'")).await;
@@ -116,4 +128,5 @@ async fn main() {
         percentile(&mut times, 99),
         ours / reference,
     );
+    println!("  the database's time:\n{costliest}");
 }

@@ -195,6 +195,16 @@ impl Postgres {
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
+    /// Cleans up, counts and writes out everything now, which the server would do over the minutes after many rows came in at once.
+    ///
+    /// # Panics
+    /// When `psql` fails.
+    pub fn settle(&self) {
+        run(Command::new(self.bin.join("psql"))
+            .args(["-q", "-c", "VACUUM ANALYZE", "-c", "CHECKPOINT"])
+            .arg(self.url()));
+    }
+
     /// What the server wrote to its log.
     pub fn log(&self) -> String {
         fs::read_to_string(self.log_path()).unwrap_or_default()

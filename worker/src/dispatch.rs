@@ -41,7 +41,10 @@ fn fail_alone<'a>(
 ) -> futures::future::BoxFuture<'a, ()> {
     Box::pin(async move {
         if batch.leases.len() == 1 {
-            return settle_failed(hands, &batch, &trouble).await;
+            if let Err(trouble) = alone(hands, &batch).await.unwrap_or(Err(trouble)) {
+                settle_failed(hands, &batch, &trouble).await;
+            }
+            return;
         }
         let kind = batch.kind;
         let (one, other) = batch.leases.split_at(batch.leases.len() / 2);
@@ -54,22 +57,33 @@ fn fail_alone<'a>(
     })
 }
 
+/// A message that cannot even be judged must not hold up its follow-up: the one without the other, where they go together.
+async fn alone(hands: &handlers::Hands, batch: &LeasedBatch) -> Option<Result<(), Trouble>> {
+    if batch.kind != JobKind::FollowUp {
+        return None;
+    }
+    Some(attempted(handlers::follow_up::run_apart(hands, batch)).await)
+}
+
 /// What the database does is bounded, and can be tried again; what goes out after it has its own bounds, and cannot.
 async fn work(hands: &handlers::Hands, batch: &LeasedBatch) -> Result<(), Trouble> {
-    let attempted = AssertUnwindSafe(handle(hands, batch)).catch_unwind();
-    let marked = match timeout(PATIENCE, attempted).await {
+    let marked = attempted(handle(hands, batch)).await?;
+    handlers::message::send_all(hands, marked).await;
+    Ok(())
+}
+
+async fn attempted<T>(work: impl Future<Output = Result<T>>) -> Result<T, Trouble> {
+    match timeout(PATIENCE, AssertUnwindSafe(work).catch_unwind()).await {
         Err(_) => Err(Trouble::TimedOut),
         Ok(Err(_)) => Err(Trouble::Panicked),
         Ok(Ok(done)) => done.map_err(Trouble::Failed),
-    }?;
-    handlers::message::send_all(hands, marked).await;
-    Ok(())
+    }
 }
 
 /// Answers the messages that go out now.
 async fn handle(hands: &handlers::Hands, batch: &LeasedBatch) -> Result<Vec<ToSend>> {
     match batch.kind {
-        JobKind::FollowUp => handlers::follow_up::run(hands, batch).await.map(|()| Vec::new()),
+        JobKind::FollowUp => handlers::follow_up::run(hands, batch).await,
         JobKind::Message => handlers::message::take(hands, batch).await,
         JobKind::IncidentLink => handlers::forgetting::cut_links(hands, batch).await.map(|()| Vec::new()),
         JobKind::CaseRetention => handlers::forgetting::forget_cases(hands, batch).await.map(|()| Vec::new()),

@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Jobs leased in one go: ten batches, so that the first are worked on while the next are leased.
 const STRIDE: u64 = 1_000;
+/// How long a count of what is leased holds; what other relays lease meanwhile is in the next.
+const COUNTED_FOR: Duration = Duration::from_millis(250);
 /// The pauses after trouble; the last repeats.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(5)];
@@ -36,8 +38,9 @@ impl Relay {
     /// Relays until `stop`; a turn that has begun is finished.
     pub(crate) async fn run(&self, stop: &CancellationToken) {
         let mut rhythm = Rhythm::new(self.bell.listen(), self.every);
+        let mut room = Room { left: 0, counted: None };
         while !stop.is_cancelled() {
-            let turn = self.turn().await;
+            let turn = self.turn(&mut room).await;
             rhythm.wait(turn, "relay_turn_failed", stop).await;
         }
     }
@@ -74,15 +77,19 @@ impl Relay {
     }
 
     /// Leases and pushes once; answers whether there is more.
-    async fn turn(&self) -> Result<bool> {
-        let out = bounded(jobs::outstanding(&self.app)).await?;
-        metrics::gauge!("nazorg_jobs_outstanding").set(float(i64::try_from(out).unwrap_or(i64::MAX)));
-        let room = OUTSTANDING.saturating_sub(out).min(STRIDE);
-        if room == 0 {
+    async fn turn(&self, room: &mut Room) -> Result<bool> {
+        if room.counted.is_none_or(|at| at.elapsed() > COUNTED_FOR) || room.left < STRIDE {
+            let out = bounded(jobs::outstanding(&self.app)).await?;
+            metrics::gauge!("nazorg_jobs_outstanding").set(float(i64::try_from(out).unwrap_or(i64::MAX)));
+            *room = Room { left: OUTSTANDING.saturating_sub(out), counted: Some(Instant::now()) };
+        }
+        let wanted = room.left.min(STRIDE);
+        if wanted == 0 {
             return Ok(false);
         }
-        let batches = bounded(jobs::lease_due(&self.app, room)).await?;
-        let leased: usize = batches.iter().map(|batch| batch.leases.len()).sum();
+        let batches = bounded(jobs::lease_due(&self.app, wanted)).await?;
+        let leased = batches.iter().map(|batch| batch.leases.len() as u64).sum::<u64>();
+        room.left -= leased.min(room.left);
         if leased == 0 {
             return Ok(false);
         }
@@ -91,8 +98,8 @@ impl Relay {
             hand_back(&self.app, &batches).await;
             return Err(Error::unavailable(error.code()));
         }
-        metrics::counter!("nazorg_jobs_relayed_total").increment(leased as u64);
-        Ok(leased as u64 == room)
+        metrics::counter!("nazorg_jobs_relayed_total").increment(leased);
+        Ok(leased == wanted)
     }
 }
 
@@ -107,6 +114,12 @@ pub(crate) async fn hand_back(app: &App, batches: &[LeasedBatch]) {
 /// Within [`PATIENCE`] or not at all; a statement given up leaves nothing behind.
 pub(crate) async fn bounded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(Error::unavailable("the database did not answer in time")))
+}
+
+/// How many more may be leased, and when that was counted; what was settled since comes on top at the next count.
+struct Room {
+    left: u64,
+    counted: Option<Instant>,
 }
 
 /// When to go on: at once while there is more, at the bell, at the tick; after trouble a while later.

@@ -115,7 +115,7 @@ pub async fn create(cx: &Context<'_>, new: NewApiKey) -> Result<(ApiKey, String)
         version: 1,
     };
     rows::insert(&tx, cx, &key, hash(&[secret.as_bytes()])).await?;
-    events::record(&tx, cx, [Event::new(Kind::ApiKeyCreated, key.id.0)]).await?;
+    events::record(&tx, cx, [Event::new(Kind::ApiKeyCreated, key.id.0)]);
     let access = Access::new(AccessAction::Create, "api_key.created", "api_key", key.id.0);
     audit::record(&**tx, cx, &[access]).await?;
     tx.commit().await?;
@@ -148,7 +148,7 @@ pub async fn revoke(cx: &Context<'_>, id: ApiKeyId) -> Result<ApiKey> {
     }
     let key = ApiKey { revoked_at: Some(cx.wall), version: key.version + 1, ..key };
     rows::revoke(&tx, cx, &key).await?;
-    events::record(&tx, cx, [Event::new(Kind::ApiKeyRevoked, id.0)]).await?;
+    events::record(&tx, cx, [Event::new(Kind::ApiKeyRevoked, id.0)]);
     audit::record(&**tx, cx, &[Access::new(AccessAction::Update, "api_key.revoked", "api_key", id.0)]).await?;
     tx.commit().await?;
     cx.app.known_callers.forget();

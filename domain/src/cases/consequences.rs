@@ -16,7 +16,8 @@ use crate::{
 pub(crate) async fn end_assignments(tx: &Writing, cx: &Context<'_>, case: CaseId, role: &str) -> Result<()> {
     rows::end_assignments(tx, cx, case, role).await?;
     let event = Event::new(Kind::CaseChanged, case.0).of_case(case);
-    events::record(tx, cx, [event.with(json!({ "rematch": role }))]).await
+    events::record(tx, cx, [event.with(json!({ "rematch": role }))]);
+    Ok(())
 }
 
 /// The case closes when no trajectory of it is open.
@@ -29,7 +30,8 @@ pub(crate) async fn close_when_all_closed(tx: &Writing, cx: &Context<'_>, case: 
     rows::update(tx, cx, &rules::closed(found, reason, cx.now), expected).await?;
     retention::owe(tx, cx, case).await?;
     let event = Event::new(Kind::CaseClosed, case.0).of_case(case);
-    events::record(tx, cx, [event.with(json!({ "reason": reason }))]).await
+    events::record(tx, cx, [event.with(json!({ "reason": reason }))]);
+    Ok(())
 }
 
 /// A trajectory that opens again opens its case.
@@ -41,7 +43,8 @@ pub(crate) async fn reopen_with_trajectory(tx: &Writing, cx: &Context<'_>, case:
     let expected = found.version;
     rows::update(tx, cx, &rules::reopened(found, cx.now), expected).await?;
     retention::release(tx, case).await?;
-    events::record(tx, cx, [Event::new(Kind::CaseReopened, case.0).of_case(case)]).await
+    events::record(tx, cx, [Event::new(Kind::CaseReopened, case.0).of_case(case)]);
+    Ok(())
 }
 
 /// Ties the case to the involvement it answers, in the one table that holds both.

@@ -179,6 +179,12 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
         external_refs,
         version: 1,
     };
+    let trajectory = NewTrajectory { protocol_id, anchors };
+    let of = ForCase { id: case.id, person_id, unit_id };
+    let fresh = trajectories::prepare(&tx, cx, of, (trajectory, protocol)).await?;
+    if key.is_none() && involvement_id.is_none() {
+        tx.gather();
+    }
     rows::insert(&tx, cx, &case, key).await?;
     if let Some(key) = key {
         external_refs::put(&tx, cx, Subject::case(case.id, key), &case.external_refs).await?;
@@ -186,8 +192,8 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
     if let Some(involvement) = involvement_id {
         consequences::link(&tx, cx, &case, involvement).await?;
     }
-    let trajectory = NewTrajectory { protocol_id, anchors };
-    trajectories::start_in(&tx, cx, ForCase { id: case.id, person_id, unit_id }, trajectory).await?;
+    tx.gather();
+    trajectories::begin(&tx, cx, fresh).await?;
     kept(&tx, cx, &case, (Kind::CaseOpened, AccessAction::Create)).await?;
     tx.commit().await?;
     Ok(case)
@@ -215,7 +221,9 @@ async fn named(
     assignments: &[(String, PersonId)],
 ) -> Result<()> {
     let mut unknown = Vec::new();
-    if !people::exists(&***tx, cx, person).await? {
+    let named: Vec<_> = std::iter::once(person).chain(assignments.iter().map(|(_, person)| *person)).collect();
+    let known = people::known(&***tx, cx, &named).await?;
+    if !known.contains(&person) {
         unknown.push(FieldError::body("/personId", "unknown", "There is no such person."));
     }
     if let Some(unit) = unit
@@ -224,7 +232,7 @@ async fn named(
         unknown.push(FieldError::body("/unitId", "unknown", "There is no such unit."));
     }
     for (place, (_, person)) in assignments.iter().enumerate() {
-        if !people::exists(&***tx, cx, *person).await? {
+        if !known.contains(person) {
             let pointer = format!("/assignments/{place}/personId");
             unknown.push(FieldError::body(pointer, "unknown", "There is no such person."));
         }
@@ -353,7 +361,7 @@ pub(crate) async fn open_one(tx: &Tx<'_>, cx: &Context<'_>, reach: Reach, id: Ca
 }
 
 async fn kept(tx: &Tx<'_>, cx: &Context<'_>, case: &Case, (kind, action): (Kind, AccessAction)) -> Result<()> {
-    events::record(tx, cx, [Event::new(kind, case.id.0).of_case(case.id)]).await?;
+    events::record(tx, cx, [Event::new(kind, case.id.0).of_case(case.id)]);
     let access = Access::new(action, kind.as_str(), "case", case.id.0).of(case.person_id);
-    audit::record(&***tx, cx, &[access]).await
+    audit::record_with(tx, cx, &[access]).await
 }

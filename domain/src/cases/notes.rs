@@ -40,7 +40,7 @@ pub async fn write_note(cx: &Context<'_>, case: CaseId, text: String) -> Result<
     let note =
         Note { id: NoteId(cx.app.ids.next()), case_id: case, author_id: cx.caller.person, text, created_at: cx.now };
     rows::insert_note(&tx, cx, &note, &key).await?;
-    events::record(&tx, cx, [Event::new(Kind::NoteWritten, note.id.0).of_case(case)]).await?;
+    events::record(&tx, cx, [Event::new(Kind::NoteWritten, note.id.0).of_case(case)]);
     let access = Access::new(AccessAction::Create, "note.written", "note", note.id.0).of(seen.person_id);
     audit::record(&**tx, cx, &[access]).await?;
     tx.commit().await?;

@@ -209,7 +209,7 @@ pub(super) async fn insert(tx: &Writing, cx: &Context<'_>, case: &Case, key: Opt
         held_at: Set(held_at),
         forgotten_at: Set(forgotten_at),
     };
-    cases::Entity::insert(row).exec_without_returning(&**tx).await?;
+    tx.write(cases::Entity::insert(row).build(tx.get_database_backend())).await?;
     insert_assignments(tx, cx, id, &assignments).await
 }
 
@@ -243,8 +243,7 @@ pub(super) async fn insert_assignments(tx: &Writing, cx: &Context<'_>, case: Cas
         assigned_at: Set(assigned_at),
         ended_at: Set(None),
     });
-    assignments::Entity::insert_many(rows).exec_without_returning(&**tx).await?;
-    Ok(())
+    tx.write(assignments::Entity::insert_many(rows).build(tx.get_database_backend())).await
 }
 
 pub(super) async fn end_assignments(tx: &Writing, cx: &Context<'_>, case: CaseId, role: &str) -> Result<()> {

@@ -3,11 +3,11 @@
 mod rows;
 
 use nazorg_entities::{CaseId, EventId, OrganisationId, events};
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{App, Context, database::Writing, error::Result, policy::Action};
+use crate::{App, Context, context::Standing, database::Writing, error::Result, policy::Action};
 
 /// More than an organisation has events between a backup and the moment it is needed.
 const LEAP: i64 = 1_000_000_000;
@@ -143,17 +143,28 @@ pub struct Told {
     pub data: Value,
 }
 
-/// Writes events with the change they tell of.
-pub async fn record(tx: &Writing, cx: &Context<'_>, happened: impl IntoIterator<Item = Event>) -> Result<()> {
-    let rows: Vec<_> = happened.into_iter().map(|event| row(cx, event, None)).collect();
-    for chunk in rows.chunks(200) {
-        events::Entity::insert_many(chunk.to_vec()).exec_without_returning(&**tx).await?;
+/// Tells with a change what happened; its commit writes it. A worker's batch is numbered with the change: it is short and many at once,
+/// so that others can wait for it. A request never waits; what it tells is numbered a moment later.
+pub fn record(tx: &Writing, cx: &Context<'_>, happened: impl IntoIterator<Item = Event>) {
+    let numbered = cx.caller.standing == Standing::Worker;
+    tx.tells(happened.into_iter().map(|event| row(cx, event, None)), numbered);
+}
+
+/// Writes what a transaction tells, as the last thing before it commits.
+pub(crate) async fn write(tx: &Writing, mut told: Vec<events::ActiveModel>, numbered: bool) -> Result<()> {
+    if numbered && !told.is_empty() {
+        rows::take_turn(tx).await?;
+        rows::give_numbers(tx, &mut told).await?;
+    }
+    for chunk in told.chunks(200) {
+        tx.write(events::Entity::insert_many(chunk.to_vec()).build(tx.get_database_backend())).await?;
     }
     Ok(())
 }
 
 /// Writes an event far beyond the last: after a restore the numbers since the backup may have been read already.
 pub(crate) async fn leap(tx: &Writing, cx: &Context<'_>, happened: Event) -> Result<()> {
+    rows::take_turn(tx).await?;
     let last = rows::last(tx, cx.organisation).await?;
     let row = row(cx, happened, Some(last.saturating_add(LEAP)));
     events::Entity::insert(row).exec_without_returning(&**tx).await?;
@@ -175,10 +186,14 @@ fn row(cx: &Context<'_>, Event { kind, subject, case, data }: Event, position: O
     }
 }
 
-/// Numbers what is committed and has no number yet; answers how many. One process at a time does it.
+/// Numbers what is committed and has no number yet; answers how many. One at a time does it, and whoever commits with numbers.
 pub async fn number(app: &App) -> Result<u64> {
+    if !rows::waiting(app).await? {
+        return Ok(0);
+    }
     let tx = app.db.begin().await?;
-    let numbered = rows::number(&tx, app.db.is_postgres()).await?;
+    rows::take_turn(&tx).await?;
+    let numbered = rows::number(&tx).await?;
     tx.commit(&crate::app::SilentBell).await?;
     Ok(numbered)
 }

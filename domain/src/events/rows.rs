@@ -1,39 +1,68 @@
 //! The feed's SQL.
 
-use nazorg_entities::{OrganisationId, events};
+use std::collections::HashMap;
+
+use nazorg_entities::{EventId, OrganisationId, events};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
 use super::Told;
 use crate::{App, Context, database::Writing, error::Result, policy::Reach};
 
-/// PostgreSQL: one numbering at a time, for the length of its transaction; the number is arbitrary but ours.
+/// PostgreSQL: one numbering at a time, until its commit; the number is arbitrary but ours.
 const NUMBERING_LOCK: i64 = 0x6e61_7a6f_7267;
 const AT_ONCE: u32 = 5_000;
 
-pub(super) async fn number(tx: &Writing, postgres: bool) -> Result<u64> {
-    if postgres {
-        let mine = tx
-            .query_one_raw(sea_orm::Statement::from_string(
-                tx.get_database_backend(),
-                format!("SELECT pg_try_advisory_xact_lock({NUMBERING_LOCK}) AS mine"),
-            ))
-            .await?
-            .map(|row| row.try_get::<bool>("", "mine"))
-            .transpose()?;
-        if mine != Some(true) {
-            return Ok(0);
-        }
+/// Waits for the turn to give numbers, and keeps it until the commit. A statement of its own: what the one before has numbered must be
+/// seen by the next. On SQLite whoever writes has it.
+pub(super) async fn take_turn(tx: &DatabaseTransaction) -> Result<()> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({NUMBERING_LOCK})")).await?;
     }
+    Ok(())
+}
+
+/// Gives what is to be written the numbers after the last.
+pub(super) async fn give_numbers(tx: &DatabaseTransaction, told: &mut [events::ActiveModel]) -> Result<()> {
+    let mut next: HashMap<OrganisationId, i64> = HashMap::new();
+    for row in told {
+        let organisation = *row.organisation_id.as_ref();
+        let place = match next.get(&organisation) {
+            Some(place) => *place,
+            None => last(tx, organisation).await? + 1,
+        };
+        next.insert(organisation, place + 1);
+        row.position = Set(Some(place));
+    }
+    Ok(())
+}
+
+/// Whether anything waits for its number.
+pub(super) async fn waiting(app: &App) -> Result<bool> {
+    let first: Option<EventId> = events::Entity::find()
+        .select_only()
+        .column(events::Column::Id)
+        .filter(events::Column::Position.is_null())
+        .limit(1)
+        .into_tuple()
+        .one(app.db.reader())
+        .await?;
+    Ok(first.is_some())
+}
+
+pub(super) async fn number(tx: &Writing) -> Result<u64> {
     let done = tx
         .execute_unprepared(&format!(
-            "UPDATE events SET position = fresh.place FROM (\
-             SELECT waiting.id AS id, \
-             COALESCE((SELECT MAX(e.position) FROM events e WHERE e.organisation_id = waiting.organisation_id), 0) \
+            "WITH waiting AS (SELECT id, organisation_id FROM events WHERE position IS NULL ORDER BY id LIMIT {AT_ONCE}), \
+             last AS (SELECT o.organisation_id, COALESCE((SELECT MAX(e.position) FROM events e \
+             WHERE e.organisation_id = o.organisation_id), 0) AS place \
+             FROM (SELECT DISTINCT organisation_id FROM waiting) AS o), \
+             fresh AS (SELECT waiting.id, last.place \
              + ROW_NUMBER() OVER (PARTITION BY waiting.organisation_id ORDER BY waiting.id) AS place \
-             FROM (SELECT id, organisation_id FROM events WHERE position IS NULL ORDER BY id LIMIT {AT_ONCE}) AS waiting\
-             ) AS fresh WHERE events.id = fresh.id"
+             FROM waiting JOIN last ON last.organisation_id = waiting.organisation_id) \
+             UPDATE events SET position = fresh.place FROM fresh WHERE events.id = fresh.id"
         ))
         .await?;
     Ok(done.rows_affected())
@@ -85,13 +114,13 @@ pub(super) async fn after(cx: &Context<'_>, reach: Reach, after: i64, limit: u64
     Ok((told, last))
 }
 
-pub(super) async fn last(tx: &Writing, organisation: OrganisationId) -> Result<i64> {
+pub(super) async fn last(tx: &DatabaseTransaction, organisation: OrganisationId) -> Result<i64> {
     let last: Option<Option<i64>> = events::Entity::find()
         .select_only()
         .column_as(events::Column::Position.max(), "last")
         .filter(events::Column::OrganisationId.eq(organisation))
         .into_tuple()
-        .one(&**tx)
+        .one(tx)
         .await?;
     Ok(last.flatten().unwrap_or(0))
 }

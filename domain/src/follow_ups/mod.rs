@@ -176,7 +176,7 @@ pub async fn reassign(cx: &Context<'_>, id: FollowUpId, person: PersonId) -> Res
     }
     rows::hand_to(&tx, cx, id, person).await?;
     let event = Event::new(Kind::FollowUpReassigned, id.0).of_case(row.case_id);
-    events::record(&tx, cx, [event]).await?;
+    events::record(&tx, cx, [event]);
     told(tx, cx, (reach, id), "follow_up.reassigned").await
 }
 
@@ -223,27 +223,38 @@ fn key(row: &table::Model) -> crate::protocols::Key {
     trajectories::key_of(&row.step, row.anchor_id, row.occurrence)
 }
 
-/// Looks at follow-ups whose moment has come: claims the jobs, lets time pass for their trajectories, settles, all in
-/// one transaction. Answers how many were claimed; what was re-planned or taken by another is silently left.
+/// Looks at follow-ups whose moment has come: holds the jobs, lets time pass for their trajectories, settles, all in
+/// one transaction. Answers how many were held; what was re-planned or taken by another is silently left.
 pub async fn wake(app: &App, batch: &LeasedBatch) -> Result<usize> {
     let tx = app.db.begin().await?;
-    trajectories::lock_for(&tx, batch).await?;
-    let claimed = jobs::claim(&tx, app, batch).await?;
-    for (organisation, jobs) in jobs::by_organisation(&claimed) {
-        let cx = app.worker_context(organisation);
-        wake_in(&tx, &cx, &jobs).await?;
-    }
+    let woken = wake_batch(&tx, app, batch, None).await?;
     tx.commit(&*app.bell).await?;
-    Ok(claimed.len())
+    Ok(woken)
 }
 
-async fn wake_in(tx: &Writing, cx: &Context<'_>, claimed: &[&Claimed]) -> Result<()> {
+/// The same inside another transaction; what is announced for now goes into `hands`, where there are any.
+pub(crate) async fn wake_batch(
+    tx: &Writing,
+    app: &App,
+    batch: &LeasedBatch,
+    mut hands: Option<&mut Vec<Claimed>>,
+) -> Result<usize> {
+    trajectories::lock_for(tx, batch).await?;
+    let held = jobs::hold(tx, app, batch).await?;
+    for (organisation, jobs) in jobs::by_organisation(&held) {
+        let cx = app.worker_context(organisation);
+        wake_in(tx, &cx, &jobs, hands.as_deref_mut()).await?;
+    }
+    Ok(held.len())
+}
+
+async fn wake_in(tx: &Writing, cx: &Context<'_>, claimed: &[&Claimed], hands: Option<&mut Vec<Claimed>>) -> Result<()> {
     let subjects: Vec<_> = claimed.iter().map(|job| FollowUpId(job.subject)).collect();
     let known = rows::trajectories_of(&**tx, cx, &subjects).await?;
     let mut ids: Vec<TrajectoryId> = known.iter().map(|row| row.trajectory_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let running = trajectories::settle_many(tx, cx, &ids).await?;
+    let running = trajectories::settle_many(tx, cx, &ids, hands).await?;
     let settled: Vec<_> = claimed
         .iter()
         .map(|job| {

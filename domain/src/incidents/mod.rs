@@ -203,7 +203,7 @@ async fn changed(
     (action, code): (AccessAction, &'static str),
 ) -> Result<()> {
     rows::touch(tx, cx, involvement.incident_id).await?;
-    events::record(tx, cx, [Event::new(Kind::IncidentChanged, involvement.incident_id.0)]).await?;
+    events::record(tx, cx, [Event::new(Kind::IncidentChanged, involvement.incident_id.0)]);
     audit::record(&**tx, cx, &[about(action, code, involvement)]).await
 }
 

@@ -42,7 +42,7 @@ pub async fn report(cx: &Context<'_>, new: NewIncident) -> Result<(Incident, Vec
     rows::insert_involved(&tx, cx, &involved).await?;
     external_refs::put(&tx, cx, Subject::incident(id), &incident.external_refs).await?;
     owe(&tx, cx, id, incident.reported_at).await?;
-    events::record(&tx, cx, [Event::new(Kind::IncidentReported, id.0)]).await?;
+    events::record(&tx, cx, [Event::new(Kind::IncidentReported, id.0)]);
     audit::record(&**tx, cx, &accesses(AccessAction::Create, "incident.reported", (id, &involved))).await?;
     tx.commit().await?;
     Ok((incident, involved))

@@ -25,7 +25,7 @@ pub(crate) async fn owe(tx: &Writing, cx: &Context<'_>, id: IncidentId, reported
 pub async fn wake(app: &App, batch: &LeasedBatch) -> Result<usize> {
     let tx = app.db.begin().await?;
     rows::lock_for(&tx, batch).await?;
-    let claimed = jobs::claim(&tx, app, batch).await?;
+    let claimed = jobs::hold(&tx, app, batch).await?;
     let mut cut = 0;
     for (organisation, jobs) in jobs::by_organisation(&claimed) {
         cut += wake_in(&tx, &app.worker_context(organisation), &jobs).await?;
@@ -42,7 +42,7 @@ async fn wake_in(tx: &Writing, cx: &Context<'_>, claimed: &[&Claimed]) -> Result
     if !due.is_empty() {
         rows::unlink(tx, cx, &due).await?;
         external_refs::make_one_way(tx, cx, &due).await?;
-        events::record(tx, cx, due.iter().map(|id| Event::new(Kind::IncidentUnlinked, id.0))).await?;
+        events::record(tx, cx, due.iter().map(|id| Event::new(Kind::IncidentUnlinked, id.0)));
         let seen: Vec<_> = due.iter().map(|id| of_nobody(AccessAction::Delete, "incident.unlinked", *id)).collect();
         audit::record(&**tx, cx, &seen).await?;
     }

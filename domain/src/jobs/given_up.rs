@@ -47,7 +47,7 @@ pub async fn repeat(cx: &Context<'_>, id: JobId) -> Result<GivenUp> {
         return Err(Error::violation(ViolationCode::JobNotGivenUp, detail));
     };
     tx.owes_now();
-    events::record(&tx, cx, [Event::new(Kind::JobRepeated, id.0)]).await?;
+    events::record(&tx, cx, [Event::new(Kind::JobRepeated, id.0)]);
     let access = Access::new(AccessAction::Execute, "job.repeated", "job", id.0);
     audit::record(&**tx, cx, &[access]).await?;
     tx.commit().await?;

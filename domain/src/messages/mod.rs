@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 pub(crate) use returning::replied;
 pub use returning::report_delivery;
-pub use sending::{ToSend, take};
+pub use sending::{ToSend, take, wake_and_take};
 pub use settling::{Delivered, Sending, settle};
 pub use templates::Template;
 
@@ -136,7 +136,7 @@ pub async fn acknowledge(cx: &Context<'_>, id: MessageId) -> Result<Message> {
         if row.audience == Audience::Staff {
             trajectories::acknowledged(&tx, cx, (row.trajectory_id, row.follow_up_id)).await?;
         }
-        events::record(&tx, cx, [Event::new(Kind::MessageAcknowledged, id.0).of_case(row.case_id)]).await?;
+        events::record(&tx, cx, [Event::new(Kind::MessageAcknowledged, id.0).of_case(row.case_id)]);
         let access = Access::new(AccessAction::Update, "message.acknowledged", "message", id.0);
         audit::record(&**tx, cx, &[of_recipient(access, &row)]).await?;
     }

@@ -59,7 +59,7 @@ async fn arrived(tx: &Writing, cx: &Context<'_>, mut row: table::Model) -> Resul
     (row.status, row.reason, row.delivered_at) = (MessageStatus::Sent, None, Some(cx.now));
     row.version += 1;
     let happened = Event::new(Kind::MessageDelivered, row.id.0).of_case(row.case_id).with(told);
-    events::record(tx, cx, [happened]).await?;
+    events::record(tx, cx, [happened]);
     keep(tx, cx, row, "message.delivered").await
 }
 
@@ -103,6 +103,6 @@ pub(crate) async fn replied(tx: &Writing, cx: &Context<'_>, at: (&[ContactPointI
     let happened = Event::new(Kind::MessageReplied, row.id.0).of_case(row.case_id);
     keep(tx, cx, row, "message.replied").await?;
     let alarm = then(tx, cx, &about, (Then::Task("replied"), "replied")).await?;
-    events::record(tx, cx, [happened].into_iter().chain(alarm)).await?;
+    events::record(tx, cx, [happened].into_iter().chain(alarm));
     Ok(true)
 }

@@ -6,10 +6,7 @@ use nazorg_entities::{
     Audience, CaseId, ContactPointId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, RelationId, UnitId,
     cases, consents, follow_ups, messages, persons, relations,
 };
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    Select, sea_query::OnConflict,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
 use super::Filter;
@@ -123,32 +120,45 @@ pub(super) async fn locked(tx: &Writing, cx: &Context<'_>, ids: &[MessageId]) ->
         .await?)
 }
 
-/// Writes messages as they now are; those in hand exist, so nothing is inserted.
+/// Writes messages in hand as they now are, each a version on.
 pub(super) async fn save(tx: &Writing, changed: Vec<messages::Model>) -> Result<()> {
-    use messages::Column as C;
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let as_now = OnConflict::column(C::Id)
-        .update_columns([
-            C::Status,
-            C::Reason,
-            C::RecipientId,
-            C::Channel,
-            C::ContactPointId,
-            C::MergedInto,
-            C::ProviderId,
-            C::SentAt,
-            C::DeliveredAt,
-            C::AcknowledgedAt,
-            C::RepliedAt,
-            C::FinalAt,
-            C::Version,
-        ])
-        .to_owned();
-    let rows = changed.into_iter().map(IntoActiveModel::into_active_model);
-    messages::Entity::insert_many(rows).on_conflict(as_now).exec_without_returning(&**tx).await?;
-    Ok(())
+    const COLUMNS: [&str; 14] = [
+        "id",
+        "status",
+        "reason",
+        "recipient_id",
+        "channel",
+        "contact_point_id",
+        "merged_into",
+        "provider_id",
+        "sent_at",
+        "delivered_at",
+        "acknowledged_at",
+        "replied_at",
+        "final_at",
+        "version",
+    ];
+    let count = changed.len() as u64;
+    let rows = changed.into_iter().map(|row| {
+        vec![
+            row.id.into(),
+            row.status.as_str().into(),
+            row.reason.into(),
+            row.recipient_id.into(),
+            row.channel.map(|channel| channel.as_str().to_owned()).into(),
+            row.contact_point_id.into(),
+            row.merged_into.into(),
+            row.provider_id.into(),
+            row.sent_at.into(),
+            row.delivered_at.into(),
+            row.acknowledged_at.into(),
+            row.replied_at.into(),
+            row.final_at.into(),
+            row.version.into(),
+        ]
+    });
+    let written = crate::batch::update(tx, "messages", &COLUMNS, rows.collect()).await?;
+    if written == count { Ok(()) } else { Err(Error::Stale) }
 }
 
 pub(super) async fn follow_ups(

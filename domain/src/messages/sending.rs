@@ -71,16 +71,33 @@ impl std::fmt::Debug for ToSend {
 pub async fn take(app: &App, batch: &LeasedBatch) -> Result<Vec<ToSend>> {
     let tx = app.db.begin().await?;
     trajectories::lock_for(&tx, batch).await?;
+    let claimed = jobs::claim(&tx, app, batch).await?;
+    let sending = take_claimed(&tx, app, claimed).await?;
+    tx.commit(&*app.bell).await?;
+    Ok(sending)
+}
+
+/// Looks at follow-ups whose moment has come ([`follow_ups::wake`]) and takes at once what they announce for now, in one transaction:
+/// a reminder goes through the queue once. Answers how many follow-ups it was, too.
+pub async fn wake_and_take(app: &App, batch: &LeasedBatch) -> Result<(usize, Vec<ToSend>)> {
+    let tx = app.db.begin().await?;
+    let mut announced = Vec::new();
+    let woken = follow_ups::wake_batch(&tx, app, batch, Some(&mut announced)).await?;
+    let sending = take_claimed(&tx, app, announced).await?;
+    tx.commit(&*app.bell).await?;
+    Ok((woken, sending))
+}
+
+async fn take_claimed(tx: &Writing, app: &App, claimed: Vec<Claimed>) -> Result<Vec<ToSend>> {
     let mut by_organisation: BTreeMap<OrganisationId, Vec<Claimed>> = BTreeMap::new();
-    for claimed in jobs::claim(&tx, app, batch).await? {
-        by_organisation.entry(claimed.organisation).or_default().push(claimed);
+    for one in claimed {
+        by_organisation.entry(one.organisation).or_default().push(one);
     }
     let mut sending = Vec::new();
     for (organisation, claimed) in by_organisation {
         let cx = app.worker_context(organisation);
-        sending.append(&mut take_in(&tx, &cx, claimed).await?);
+        sending.append(&mut take_in(tx, &cx, claimed).await?);
     }
-    tx.commit(&*app.bell).await?;
     Ok(sending)
 }
 
@@ -253,7 +270,8 @@ pub(super) async fn follow(tx: &Writing, cx: &Context<'_>, endings: Vec<(Ended, 
         metrics::counter!("nazorg_messages_not_sent_total", "status" => ending.status.as_str()).increment(1);
         happened.extend(then(tx, cx, ended, (ending.then, &ending.reason)).await?);
     }
-    events::record(tx, cx, happened).await
+    events::record(tx, cx, happened);
+    Ok(())
 }
 
 /// Leaves the task that follows; answers the alarm where nobody would get it.

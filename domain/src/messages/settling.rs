@@ -160,7 +160,7 @@ async fn tell(tx: &Writing, cx: &Context<'_>, changed: &[messages::Model]) -> Re
         let told = json!({ "template": row.template, "channel": row.channel });
         Event::new(Kind::MessageSent, row.id.0).of_case(row.case_id).with(told)
     });
-    events::record(tx, cx, happened.collect::<Vec<_>>()).await?;
+    events::record(tx, cx, happened.collect::<Vec<_>>());
     let reached = sent().filter(|row| row.audience != Audience::Staff);
     let accesses: Vec<_> = reached.filter_map(|row| Some(access(row.id, row.recipient_id?))).collect();
     audit::record(&**tx, cx, &accesses).await

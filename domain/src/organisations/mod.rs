@@ -142,7 +142,7 @@ pub async fn change(
         ..before
     };
     rows::update(&tx, &after, expected).await?;
-    events::record(&tx, cx, [Event::new(Kind::OrganisationChanged, after.id.0)]).await?;
+    events::record(&tx, cx, [Event::new(Kind::OrganisationChanged, after.id.0)]);
     audited(&tx, cx, AccessAction::Update, ("organisation.changed", "organisation", after.id.0)).await?;
     tx.commit().await?;
     Ok(after)
@@ -228,7 +228,7 @@ pub async fn create_unit(cx: &Context<'_>, new: NewUnit) -> Result<Unit> {
         version: 1,
     };
     rows::insert_unit(&tx, cx, &unit).await?;
-    events::record(&tx, cx, [Event::new(Kind::UnitCreated, unit.id.0)]).await?;
+    events::record(&tx, cx, [Event::new(Kind::UnitCreated, unit.id.0)]);
     audited(&tx, cx, AccessAction::Create, ("unit.created", "unit", unit.id.0)).await?;
     tx.commit().await?;
     Ok(unit)
@@ -264,7 +264,7 @@ pub async fn change_unit(cx: &Context<'_>, id: UnitId, expected: i32, change: Un
         ..before
     };
     rows::update_unit(&tx, cx, &after, expected).await?;
-    events::record(&tx, cx, [Event::new(Kind::UnitChanged, id.0)]).await?;
+    events::record(&tx, cx, [Event::new(Kind::UnitChanged, id.0)]);
     audited(&tx, cx, AccessAction::Update, ("unit.changed", "unit", id.0)).await?;
     tx.commit().await?;
     Ok(after)

@@ -32,7 +32,7 @@ pub async fn erase(cx: &Context<'_>, id: PersonId) -> Result<Person> {
         retention::go_on(&tx, cx, id).await?;
     }
     retention::leave(&tx, cx, (id.0, Remains::Key, Some(key))).await?;
-    events::record(&tx, cx, [Event::new(Kind::PersonErased, id.0)]).await?;
+    events::record(&tx, cx, [Event::new(Kind::PersonErased, id.0)]);
     audit::record(&**tx, cx, &[access(AccessAction::Delete, "person.erased", id)]).await?;
     let mut after = open_one(&**tx, cx, rows::one(&**tx, cx, reach, id).await?).await?;
     after.name = None;

@@ -70,7 +70,7 @@ pub async fn export(cx: &Context<'_>, id: PersonId) -> Result<Everything> {
     let row = rows::unerased(row)?;
     let found = gather(cx, row).await?;
     let tx = cx.begin().await?;
-    events::record(&tx, cx, [Event::new(Kind::PersonExported, id.0)]).await?;
+    events::record(&tx, cx, [Event::new(Kind::PersonExported, id.0)]);
     audit::record(&**tx, cx, &[access(AccessAction::Read, "person.exported", id)]).await?;
     tx.commit().await?;
     Ok(found)

@@ -239,7 +239,7 @@ async fn insert(
     let sealed = seal(tx, cx, &person, &key).await?;
     rows::insert(tx, cx, &person, (key_id, sealed)).await?;
     external_refs::put(tx, cx, Subject::person(id, key_id), &person.external_refs).await?;
-    events::record(tx, cx, [Event::new(Kind::PersonCreated, id.0)]).await?;
+    events::record(tx, cx, [Event::new(Kind::PersonCreated, id.0)]);
     audit::record(&**tx, cx, &[access(AccessAction::Create, "person.created", id)]).await?;
     Ok(person)
 }
@@ -250,7 +250,7 @@ async fn update(tx: &Writing, cx: &Context<'_>, (before, after): (&Person, &Pers
     let key = cx.app.keys.one(key).await?;
     let sealed = seal(tx, cx, after, &key).await?;
     rows::update(tx, cx, after, sealed).await?;
-    events::record(tx, cx, [Event::new(Kind::PersonChanged, after.id.0)]).await?;
+    events::record(tx, cx, [Event::new(Kind::PersonChanged, after.id.0)]);
     let changed = access(AccessAction::Update, "person.changed", after.id).part(&rules::differing(before, after));
     audit::record(&**tx, cx, &[changed]).await
 }

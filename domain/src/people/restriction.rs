@@ -43,7 +43,7 @@ async fn change(cx: &Context<'_>, id: PersonId, (kind, at): (Kind, Option<Instan
         Some(_) => retention::wait(&tx, cx, id).await?,
         None => retention::go_on(&tx, cx, id).await?,
     }
-    events::record(&tx, cx, [Event::new(kind, id.0)]).await?;
+    events::record(&tx, cx, [Event::new(kind, id.0)]);
     audit::record(&**tx, cx, &[access(AccessAction::Update, kind.as_str(), id)]).await?;
     let after = open_one(&**tx, cx, rows::one(&**tx, cx, reach, id).await?).await?;
     tx.commit().await?;

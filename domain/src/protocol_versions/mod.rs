@@ -92,7 +92,7 @@ pub async fn upload(cx: &Context<'_>, origin: Origin, publish: bool) -> Result<P
     rows::insert(&tx, cx, &version).await?;
     kept(&tx, cx, &version, (Kind::ProtocolUploaded, AccessAction::Create)).await?;
     if publish {
-        events::record(&tx, cx, [Event::new(Kind::ProtocolPublished, version.id.0)]).await?;
+        events::record(&tx, cx, [Event::new(Kind::ProtocolPublished, version.id.0)]);
     }
     tx.commit().await?;
     Ok(version)
@@ -212,9 +212,9 @@ pub(crate) async fn ready(db: &impl ConnectionTrait, cx: &Context<'_>, id: Proto
 
 /// The version a new trajectory starts on: published, and the tenant's own.
 pub(crate) async fn startable(tx: &Tx<'_>, cx: &Context<'_>, id: ProtocolId) -> Result<Arc<Protocol>> {
-    let version = rows::one(&***tx, cx, id).await;
-    let version = version.map_err(|error| crate::organisations::unknown(error, "/protocolId"))?;
-    if version.status != ProtocolStatus::Published {
+    let status = rows::status(&***tx, cx, id).await;
+    let status = status.map_err(|error| crate::organisations::unknown(error, "/protocolId"))?;
+    if status != ProtocolStatus::Published {
         let detail = "A trajectory starts on a published version.";
         return Err(Error::violation(ViolationCode::ProtocolNotPublished, detail));
     }
@@ -245,7 +245,7 @@ async fn kept(
     version: &ProtocolVersion,
     (kind, action): (Kind, AccessAction),
 ) -> Result<()> {
-    events::record(tx, cx, [Event::new(kind, version.id.0)]).await?;
+    events::record(tx, cx, [Event::new(kind, version.id.0)]);
     audit::record(&***tx, cx, &[Access::new(action, kind.as_str(), "protocol", version.id.0)]).await
 }
 

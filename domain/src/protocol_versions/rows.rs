@@ -1,6 +1,6 @@
 //! The SQL of protocol versions.
 
-use nazorg_entities::{ProtocolId, protocols};
+use nazorg_entities::{ProtocolId, ProtocolStatus, protocols};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::Expr,
@@ -22,6 +22,12 @@ fn visible(cx: &Context<'_>) -> Select<protocols::Entity> {
 pub(super) async fn one(db: &impl ConnectionTrait, cx: &Context<'_>, id: ProtocolId) -> Result<ProtocolVersion> {
     let row = visible(cx).filter(protocols::Column::Id.eq(id)).one(db).await?;
     row.map(Into::into).ok_or(Error::NotFound)
+}
+
+/// Where a version stands, without its text.
+pub(super) async fn status(db: &impl ConnectionTrait, cx: &Context<'_>, id: ProtocolId) -> Result<ProtocolStatus> {
+    let found = visible(cx).select_only().column(protocols::Column::Status).filter(protocols::Column::Id.eq(id));
+    found.into_tuple().one(db).await?.ok_or(Error::NotFound)
 }
 
 /// The highest version number of a name, 0 without one.

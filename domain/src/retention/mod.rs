@@ -101,7 +101,7 @@ pub(crate) async fn without_job(db: &impl ConnectionTrait, cx: &Context<'_>) -> 
 pub async fn wake(app: &App, batch: &LeasedBatch) -> Result<usize> {
     let tx = app.db.begin().await?;
     rows::lock_for(&tx, batch).await?;
-    let claimed = jobs::claim(&tx, app, batch).await?;
+    let claimed = jobs::hold(&tx, app, batch).await?;
     let mut done = 0;
     for (organisation, jobs) in jobs::by_organisation(&claimed) {
         done += wake_in(&tx, &app.worker_context(organisation), &jobs).await?;
@@ -148,7 +148,7 @@ async fn forget(tx: &Writing, cx: &Context<'_>, case: &cases::Model, then: Reten
             Kind::CasePseudonymised
         }
     };
-    events::record(tx, cx, [Event::new(kind, case.id.0)]).await?;
+    events::record(tx, cx, [Event::new(kind, case.id.0)]);
     let access = Access::new(AccessAction::Delete, kind.as_str(), "case", case.id.0).of(case.person_id);
     audit::record(&**tx, cx, &[access]).await
 }

@@ -29,7 +29,7 @@ pub async fn wake(app: &App, batch: &LeasedBatch) -> Result<usize> {
     // A position must never be given twice: what is dropped has one, and something after it has a higher one.
     crate::events::number(app).await?;
     let tx = app.db.begin().await?;
-    let claimed = jobs::claim(&tx, app, batch).await?;
+    let claimed = jobs::hold(&tx, app, batch).await?;
     let mut settled = Vec::new();
     let mut gone = 0;
     for job in &claimed {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use nazorg_entities::{Audience, FollowUpId, JobKind, MessageId, MessageStatus, follow_ups, messages};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::{
     database::Writing,
     error::Result,
     events::{self, Event},
-    jobs::{self, Owed},
+    jobs::{self, Claimed, Owed},
     protocols::{Announcement, FollowUp, Key, Recipient, State},
 };
 
@@ -190,20 +190,33 @@ fn event(
     Some(event.with(serde_json::json!({ "status": follow_up.status.as_str(), "step": follow_up.key.step })))
 }
 
-/// Writes it all.
-pub(super) async fn write(tx: &Writing, cx: &Context<'_>, changes: Changes) -> Result<()> {
-    let Changes { follow_ups, messages, called_off, owed, not_owed, sends, events: happened } = changes;
+/// Writes it all. What is announced for now goes into `hands`, a batch at most, where there are any; else through the queue.
+pub(super) async fn write(
+    tx: &Writing,
+    cx: &Context<'_>,
+    changes: Changes,
+    hands: Option<&mut Vec<Claimed>>,
+) -> Result<()> {
+    let Changes { follow_ups, messages, called_off, owed, not_owed, mut sends, events: happened } = changes;
     for chunk in follow_ups.chunks(200) {
-        follow_ups::Entity::insert_many(chunk.to_vec()).on_conflict(replace()).exec_without_returning(&**tx).await?;
+        let rows = follow_ups::Entity::insert_many(chunk.to_vec()).on_conflict(replace());
+        tx.write(rows.build(tx.get_database_backend())).await?;
     }
     for chunk in messages.chunks(200) {
-        messages::Entity::insert_many(chunk.to_vec()).exec_without_returning(&**tx).await?;
+        tx.write(messages::Entity::insert_many(chunk.to_vec()).build(tx.get_database_backend())).await?;
     }
     call_off(tx, cx, &called_off).await?;
     jobs::put(tx, cx, JobKind::FollowUp, &owed).await?;
     jobs::remove(tx, JobKind::FollowUp, &not_owed).await?;
+    if let Some(hands) = hands {
+        let (mut now, later): (Vec<_>, Vec<_>) = sends.into_iter().partition(|one| one.due_at <= cx.now);
+        sends = now.split_off(now.len().min(jobs::BATCH.saturating_sub(hands.len())));
+        sends.extend(later);
+        hands.extend(jobs::put_in_hand(tx, cx, JobKind::Message, &now).await?);
+    }
     jobs::put(tx, cx, JobKind::Message, &sends).await?;
-    events::record(tx, cx, happened).await
+    events::record(tx, cx, happened);
+    Ok(())
 }
 
 /// A known row is rewritten but for who it was handed to; its version rises.

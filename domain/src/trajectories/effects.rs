@@ -18,6 +18,9 @@ pub(super) async fn follow(
     (before, running): (&State, &Running),
     effects: &[Effect],
 ) -> Result<()> {
+    if !effects.is_empty() || before.closed != running.state().closed {
+        tx.flush().await?;
+    }
     let (id, case) = (running.row().id, running.row().case_id);
     for effect in effects {
         match effect {
@@ -25,22 +28,22 @@ pub(super) async fn follow(
             Effect::Rematch { role } => cases::end_assignments(tx, cx, case, role).await?,
             Effect::Refer { to, follow_up: _ } => {
                 let event = Event::new(Kind::TrajectoryChanged, id.0).of_case(case);
-                events::record(tx, cx, [event.with(json!({ "refer": to }))]).await?;
+                events::record(tx, cx, [event.with(json!({ "refer": to }))]);
             }
             Effect::StageEntered { stage } => {
                 let event = Event::new(Kind::TrajectoryChanged, id.0).of_case(case);
-                events::record(tx, cx, [event.with(json!({ "stage": stage }))]).await?;
+                events::record(tx, cx, [event.with(json!({ "stage": stage }))]);
             }
             Effect::Paused => {
                 let event = Event::new(Kind::TrajectoryChanged, id.0).of_case(case);
-                events::record(tx, cx, [event.with(json!({ "paused": true }))]).await?;
+                events::record(tx, cx, [event.with(json!({ "paused": true }))]);
             }
         }
     }
     match (&before.closed, &running.state().closed) {
         (None, Some(closed)) => {
             let event = Event::new(Kind::TrajectoryClosed, id.0).of_case(case);
-            events::record(tx, cx, [event.with(json!({ "reason": closed.reason }))]).await?;
+            events::record(tx, cx, [event.with(json!({ "reason": closed.reason }))]);
             cases::close_when_all_closed(tx, cx, case, &closed.reason).await
         }
         (Some(_), None) => cases::reopen_with_trajectory(tx, cx, case).await,

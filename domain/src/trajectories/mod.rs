@@ -7,7 +7,7 @@ mod rows;
 pub mod rules;
 mod running;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use nazorg_entities::{
@@ -25,7 +25,7 @@ use crate::{
     organisations,
     policy::Action,
     protocol_versions,
-    protocols::{AnchorValue, Effect, Key, Offset, Stacking, Step, What},
+    protocols::{AnchorValue, Effect, Key, Offset, Protocol, Stacking, Step, What},
 };
 
 pub(crate) use rows::{key_of, key_text, lock, lock_for};
@@ -97,7 +97,9 @@ pub async fn start(cx: &Context<'_>, case: CaseId, new: NewTrajectory) -> Result
     let protocol = protocol_versions::startable(&tx, cx, new.protocol_id).await?;
     rules::same_profile(&case.record_profile, &protocol)?;
     crate::cases::rules::same_subject(case.relation_id, &protocol)?;
-    let id = start_in(&tx, cx, ForCase { id: case.id, person_id: case.person_id, unit_id: case.unit_id }, new).await?;
+    let of = ForCase { id: case.id, person_id: case.person_id, unit_id: case.unit_id };
+    let fresh = prepare(&tx, cx, of, (new, protocol)).await?;
+    let id = begin(&tx, cx, fresh).await?;
     let access = Access::new(AccessAction::Create, "trajectory.started", "trajectory", id.0).of(case.person_id);
     audit::record(&**tx, cx, &[access]).await?;
     let trajectory = read_in(&tx, cx, id).await?;
@@ -105,10 +107,20 @@ pub async fn start(cx: &Context<'_>, case: CaseId, new: NewTrajectory) -> Result
     Ok(trajectory)
 }
 
-/// Starts a trajectory inside another verb's transaction.
-pub(crate) async fn start_in(tx: &Tx<'_>, cx: &Context<'_>, case: ForCase, new: NewTrajectory) -> Result<TrajectoryId> {
+/// A trajectory that is about to start.
+pub(crate) struct Fresh {
+    running: Running,
+    started: What,
+}
+
+/// Prepares a trajectory inside another verb's transaction, on a version that was found startable in it: what it takes over from is told.
+pub(crate) async fn prepare(
+    tx: &Tx<'_>,
+    cx: &Context<'_>,
+    case: ForCase,
+    (new, protocol): (NewTrajectory, Arc<Protocol>),
+) -> Result<Fresh> {
     let NewTrajectory { protocol_id, anchors } = new;
-    let protocol = protocol_versions::startable(tx, cx, protocol_id).await?;
     let around = protocol.surroundings(&organisations::surroundings(&***tx, cx, case.unit_id).await?);
     let mut by_name: BTreeMap<String, Vec<AnchorValue>> = BTreeMap::new();
     for (anchor, at) in anchors {
@@ -118,12 +130,18 @@ pub(crate) async fn start_in(tx: &Tx<'_>, cx: &Context<'_>, case: ForCase, new: 
         supersede(tx, cx, case.person_id, &protocol.name).await?;
     }
     let id = TrajectoryId(cx.app.ids.next());
-    let mut running = Running::fresh(cx, id, case, (protocol_id, protocol, around))?;
-    rows::insert(tx, running.row()).await?;
+    let running = Running::fresh(cx, id, case, (protocol_id, protocol, around))?;
     let started = What::Started { anchors: by_name, params: BTreeMap::new(), subjects: BTreeMap::new() };
+    Ok(Fresh { running, started })
+}
+
+/// Starts what was prepared.
+pub(crate) async fn begin(tx: &Tx<'_>, cx: &Context<'_>, fresh: Fresh) -> Result<TrajectoryId> {
+    let Fresh { mut running, started } = fresh;
     say(tx, cx, &mut running, started).await.map_err(rules::at_start)?;
-    let event = Event::new(Kind::TrajectoryStarted, id.0).of_case(case.id);
-    events::record(tx, cx, [event.with(json!({ "protocolId": protocol_id }))]).await?;
+    let (id, case, protocol_id) = (running.row().id, running.row().case_id, running.row().protocol_id);
+    let event = Event::new(Kind::TrajectoryStarted, id.0).of_case(case);
+    events::record(tx, cx, [event.with(json!({ "protocolId": protocol_id }))]);
     Ok(id)
 }
 
@@ -233,7 +251,7 @@ async fn told(cx: &Context<'_>, id: TrajectoryId, what: What) -> Result<Trajecto
     let case = crate::cases::visible_one(&**tx, cx, reach, running.row().case_id).await?;
     cx.may(Action::WriteCases)?;
     say(&tx, cx, &mut running, what).await?;
-    events::record(&tx, cx, [Event::new(Kind::TrajectoryChanged, id.0).of_case(case.id)]).await?;
+    events::record(&tx, cx, [Event::new(Kind::TrajectoryChanged, id.0).of_case(case.id)]);
     let access = Access::new(AccessAction::Update, "trajectory.changed", "trajectory", id.0).of(case.person_id);
     audit::record(&**tx, cx, &[access]).await?;
     let trajectory = read_in(&tx, cx, id).await?;

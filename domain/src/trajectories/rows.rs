@@ -7,10 +7,8 @@ use nazorg_entities::{
     protocols, trajectories, trajectory_inputs,
 };
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select,
-    sea_query::{Expr, ExprTrait, OnConflict},
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
 };
 use uuid::Uuid;
 
@@ -94,8 +92,7 @@ pub(crate) async fn lock(tx: &Writing, ids: &[TrajectoryId]) -> Result<()> {
 }
 
 pub(super) async fn insert(tx: &Writing, row: &trajectories::Model) -> Result<()> {
-    trajectories::Entity::insert(row.clone().into_active_model()).exec_without_returning(&**tx).await?;
-    Ok(())
+    tx.write(trajectories::Entity::insert(row.clone().into_active_model()).build(tx.get_database_backend())).await
 }
 
 pub(super) async fn of_case(db: &impl ConnectionTrait, cx: &Context<'_>, case: CaseId) -> Result<Vec<TrajectoryId>> {
@@ -134,19 +131,25 @@ pub(super) async fn open_of_case(
         .await?)
 }
 
-/// The active trajectories of a person on any version of a protocol.
+/// The active trajectories of a person on any version of a protocol. By way of the person's cases, of which there are few; a statistic
+/// that is behind must not lead over all trajectories that run.
 pub(super) async fn running_for(
     db: &impl ConnectionTrait,
     cx: &Context<'_>,
     person: PersonId,
     protocol: &str,
 ) -> Result<Vec<TrajectoryId>> {
-    let theirs = cases::Entity::find()
+    let theirs: Vec<CaseId> = cases::Entity::find()
         .select_only()
         .column(cases::Column::Id)
         .filter(cases::Column::OrganisationId.eq(cx.organisation))
         .filter(cases::Column::PersonId.eq(person))
-        .into_query();
+        .into_tuple()
+        .all(db)
+        .await?;
+    if theirs.is_empty() {
+        return Ok(Vec::new());
+    }
     let versions = protocols::Entity::find()
         .select_only()
         .column(protocols::Column::Id)
@@ -157,7 +160,7 @@ pub(super) async fn running_for(
         .select_only()
         .column(trajectories::Column::Id)
         .filter(trajectories::Column::Status.eq(TrajectoryStatus::Active))
-        .filter(trajectories::Column::CaseId.in_subquery(theirs))
+        .filter(trajectories::Column::CaseId.is_in(theirs))
         .filter(trajectories::Column::ProtocolId.in_subquery(versions))
         .into_tuple()
         .all(db)
@@ -203,8 +206,7 @@ pub(super) async fn append(
         at: Set(input.at),
         what: Set(serde_json::to_value(&input.what).map_err(Error::internal)?),
     };
-    trajectory_inputs::Entity::insert(row).exec_without_returning(&**tx).await?;
-    Ok(())
+    tx.write(trajectory_inputs::Entity::insert(row).build(tx.get_database_backend())).await
 }
 
 /// Which row is which follow-up.
@@ -243,19 +245,20 @@ pub(super) async fn units(db: &impl ConnectionTrait, ids: &[CaseId]) -> Result<H
 /// Keeps how far trajectories have come, in one statement for any number; each row's version is one above the kept one's, which guards
 /// against anyone in between.
 pub(super) async fn update(tx: &Writing, changed: Vec<trajectories::Model>) -> Result<()> {
-    use trajectories::Column as C;
-    let count = changed.len();
-    if count == 0 {
-        return Ok(());
-    }
-    let next = Expr::col((trajectories::Entity, C::Version)).add(1);
-    let as_now = OnConflict::column(C::Id)
-        .update_columns([C::Status, C::SettledUntil, C::ClosedAt, C::ClosedReason, C::Version])
-        .action_and_where(next.eq(Expr::col(("excluded", C::Version))))
-        .to_owned();
-    let rows = changed.into_iter().map(IntoActiveModel::into_active_model);
-    let written = trajectories::Entity::insert_many(rows).on_conflict(as_now).exec_without_returning(&**tx).await?;
-    if usize::try_from(written).is_ok_and(|written| written == count) { Ok(()) } else { Err(Error::Stale) }
+    const COLUMNS: [&str; 6] = ["id", "status", "settled_until", "closed_at", "closed_reason", "version"];
+    let count = changed.len() as u64;
+    let rows = changed.into_iter().map(|row| {
+        vec![
+            row.id.into(),
+            row.status.as_str().into(),
+            row.settled_until.into(),
+            row.closed_at.into(),
+            row.closed_reason.into(),
+            row.version.into(),
+        ]
+    });
+    let written = crate::batch::update(tx, "trajectories", &COLUMNS, rows.collect()).await?;
+    if written == count { Ok(()) } else { Err(Error::Stale) }
 }
 
 /// A key as one column: `step/anchor value/occurrence`.

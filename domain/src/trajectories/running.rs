@@ -11,6 +11,7 @@ use crate::{
     Context,
     database::Writing,
     error::{Error, Result},
+    jobs::Claimed,
     protocol_versions,
     protocols::{self, Effect, Input, Key, Protocol, State, Surroundings, What},
 };
@@ -24,6 +25,8 @@ pub(crate) struct Running {
     inputs: Vec<Input>,
     state: State,
     ids: HashMap<String, FollowUpId>,
+    /// It has no row yet: the first thing it is told makes one.
+    fresh: bool,
 }
 
 impl Running {
@@ -47,8 +50,8 @@ impl Running {
             closed_reason: None,
             version: 1,
         };
-        let state = State::default();
-        Ok(Self { row, unit_id: case.unit_id, protocol, around, inputs: Vec::new(), state, ids: HashMap::new() })
+        let (inputs, state, ids) = (Vec::new(), State::default(), HashMap::new());
+        Ok(Self { row, unit_id: case.unit_id, protocol, around, inputs, state, ids, fresh: true })
     }
 
     pub(crate) fn row(&self) -> &trajectories::Model {
@@ -88,7 +91,9 @@ impl Running {
     /// The row takes over where the state stands now.
     pub(super) fn settle_row(&mut self) {
         self.row.settled_until = self.state.settled_until;
-        self.row.version += 1;
+        if !self.fresh {
+            self.row.version += 1;
+        }
         match &self.state.closed {
             Some(closed) => {
                 self.row.status = TrajectoryStatus::Closed;
@@ -149,7 +154,7 @@ pub(crate) async fn replayed(
             .map_err(|refusal| Error::internal(format!("trajectory {} does not replay: {refusal}", row.id)))?;
         let unit_id = units.get(&row.case_id).copied().flatten();
         let ids = keys.remove(&row.id).unwrap_or_default();
-        running.push(Running { row, unit_id, protocol, around, inputs, state, ids });
+        running.push(Running { row, unit_id, protocol, around, inputs, state, ids, fresh: false });
     }
     Ok(running)
 }
@@ -165,13 +170,18 @@ pub(crate) async fn say(tx: &Writing, cx: &Context<'_>, running: &mut Running, w
     let mut changes = difference::Changes::default();
     difference::between(cx, &before, running, &mut changes);
     keep(tx, cx, &mut [running]).await?;
-    difference::write(tx, cx, changes).await?;
+    difference::write(tx, cx, changes, None).await?;
     effects::follow(tx, cx, (&before, running), &effects).await?;
     Ok(effects)
 }
 
-/// Lets time pass for trajectories, all differences written together.
-pub(crate) async fn settle_many(tx: &Writing, cx: &Context<'_>, ids: &[TrajectoryId]) -> Result<Vec<Running>> {
+/// Lets time pass for trajectories, all differences written together; what they announce for now goes into `hands`, if any.
+pub(crate) async fn settle_many(
+    tx: &Writing,
+    cx: &Context<'_>,
+    ids: &[TrajectoryId],
+    hands: Option<&mut Vec<Claimed>>,
+) -> Result<Vec<Running>> {
     let mut all = load_many(tx, cx, ids).await?;
     let mut changes = difference::Changes::default();
     let mut befores = Vec::with_capacity(all.len());
@@ -183,7 +193,7 @@ pub(crate) async fn settle_many(tx: &Writing, cx: &Context<'_>, ids: &[Trajector
         befores.push((before, brought));
     }
     keep(tx, cx, &mut all.iter_mut().collect::<Vec<_>>()).await?;
-    difference::write(tx, cx, changes).await?;
+    difference::write(tx, cx, changes, hands).await?;
     for ((before, brought), running) in befores.iter().zip(&all) {
         effects::follow(tx, cx, (before, running), brought).await?;
     }
@@ -193,11 +203,16 @@ pub(crate) async fn settle_many(tx: &Writing, cx: &Context<'_>, ids: &[Trajector
 /// The rows take over where the trajectories are now.
 async fn keep(tx: &Writing, cx: &Context<'_>, all: &mut [&mut Running]) -> Result<()> {
     debug_assert!(all.iter().all(|running| running.row.organisation_id == cx.organisation));
-    let rows = all.iter_mut().map(|running| {
+    let mut known = Vec::with_capacity(all.len());
+    for running in all {
         running.settle_row();
-        running.row.clone()
-    });
-    rows::update(tx, rows.collect()).await
+        if std::mem::take(&mut running.fresh) {
+            rows::insert(tx, &running.row).await?;
+        } else {
+            known.push(running.row.clone());
+        }
+    }
+    rows::update(tx, known).await
 }
 
 /// A trajectory as a verb answers it.
@@ -217,7 +232,7 @@ pub(crate) async fn kept_about(
 
 /// As it is told, with what was said to it.
 fn told(running: Running) -> (Trajectory, Vec<Input>) {
-    let Running { row, unit_id: _, protocol, around, inputs, state, ids: _ } = running;
+    let Running { row, unit_id: _, protocol, around, inputs, state, ids: _, fresh: _ } = running;
     let trajectories::Model {
         id,
         organisation_id: _,

@@ -143,7 +143,7 @@ pub(crate) async fn withdraw(tx: &Writing, cx: &Context<'_>, persons: &[PersonId
     for before in rows::standing(tx, cx, persons, purpose).await? {
         let after = Consent { revoked_at: Some(cx.now), version: before.version + 1, ..before };
         rows::revoke(tx, cx, &after).await?;
-        events::record(tx, cx, [Event::new(Kind::ConsentRevoked, after.id.0)]).await?;
+        events::record(tx, cx, [Event::new(Kind::ConsentRevoked, after.id.0)]);
         let access = access(AccessAction::Update, Kind::ConsentRevoked.as_str(), &after).by(after.person_id);
         audit::record(&**tx, cx, &[access]).await?;
     }
@@ -155,6 +155,6 @@ fn access(action: AccessAction, code: &'static str, consent: &Consent) -> Access
 }
 
 async fn told(tx: &Writing, cx: &Context<'_>, consent: &Consent, (action, kind): (AccessAction, Kind)) -> Result<()> {
-    events::record(tx, cx, [Event::new(kind, consent.id.0)]).await?;
+    events::record(tx, cx, [Event::new(kind, consent.id.0)]);
     audit::record(&**tx, cx, &[access(action, kind.as_str(), consent)]).await
 }

@@ -243,7 +243,7 @@ async fn told(
     point: &ContactPoint,
     (action, code): (AccessAction, &'static str),
 ) -> Result<()> {
-    events::record(tx, cx, [Event::new(Kind::ContactPointChanged, point.id.0)]).await?;
+    events::record(tx, cx, [Event::new(Kind::ContactPointChanged, point.id.0)]);
     audit::record(&**tx, cx, &[access(action, code, point)]).await
 }
 

@@ -118,6 +118,6 @@ async fn told(
     relation: &Relation,
     (action, code): (AccessAction, &'static str),
 ) -> Result<()> {
-    events::record(tx, cx, [Event::new(Kind::RelationChanged, relation.id.0)]).await?;
+    events::record(tx, cx, [Event::new(Kind::RelationChanged, relation.id.0)]);
     audit::record(&**tx, cx, &accesses(action, code, relation)).await
 }
