@@ -103,11 +103,11 @@ impl Morning {
         }
     }
 
-    /// The batches lie in Redis, where there is one: unsettled, so that none of them is done with.
+    /// The questions lie in Redis, where there is one: unsettled, so that none of them is done with. What is held is in a worker's hands.
     fn all_in_redis(&self, leased: &[jobs::Model]) -> bool {
         let Some(redis) = &self.service.ground.redis else { return true };
         let dump = String::from_utf8_lossy(&redis.dump()).into_owned();
-        leased.iter().all(|job| dump.contains(&job.id.0.to_string()))
+        leased.iter().filter(|job| dump.contains(&job.id.0.to_string())).count() == CHANGES.len()
     }
 
     /// The facts change, over the API.
