@@ -26,7 +26,7 @@ pub struct Config {
     /// The encryption keys.
     pub keys: Keys,
     /// Redis, when the queue lies between processes; the queue lives in memory without it.
-    pub redis_url: Option<Secret>,
+    pub redis: Option<Redis>,
     /// Batches a worker handles at the same time.
     pub worker_concurrency: usize,
     /// Messages out.
@@ -109,6 +109,15 @@ pub enum MasterKey {
     File(PathBuf),
     /// From a file that the embedded set-up makes on its first start.
     FileMade(PathBuf),
+}
+
+/// Where Redis is.
+#[derive(Debug, Clone)]
+pub struct Redis {
+    /// The server; beside Sentinels its host is the name of the master that they watch.
+    pub url: Secret,
+    /// Who is asked where the master is; none when it is always at `url`.
+    pub sentinels: Vec<Secret>,
 }
 
 /// How messages leave.
@@ -211,7 +220,7 @@ fn config(r: &mut Reader) -> Option<Config> {
     {
         r.fault("keys.url", "is the database itself; a backup of the data would then hold the keys to it");
     }
-    let redis_url = r.optional_url("redis.url", &["redis", "rediss"]);
+    let redis = redis(r);
     let worker_concurrency = r.number("worker.concurrency", 1..=256);
     let (mail, sms, log, limits) = (mail(r, &dir), sms(r), log(r), limits(r));
     Some(Config {
@@ -220,7 +229,7 @@ fn config(r: &mut Reader) -> Option<Config> {
         metrics_listen: metrics_listen?,
         database: database?,
         keys: keys?,
-        redis_url: redis_url?,
+        redis: redis?,
         worker_concurrency: worker_concurrency? as usize,
         mail: mail?,
         sms: sms?,
@@ -298,6 +307,17 @@ fn keys(r: &mut Reader, dir: &std::path::Path, distributed: bool) -> Option<Keys
         master: master?,
         other_master: other?.map(PathBuf::from),
     })
+}
+
+fn redis(r: &mut Reader) -> Option<Option<Redis>> {
+    let url = r.optional_url("redis.url", &["redis", "rediss"]);
+    let sentinels = r.optional("redis.sentinels");
+    if matches!((&url, &sentinels), (Some(None), Some(Some(_)))) {
+        r.fault("redis.sentinels", "needs redis.url beside it: redis://, and the name of the master that they watch");
+    }
+    let sentinels = sentinels?.unwrap_or_default();
+    let sentinels = sentinels.split(',').map(str::trim).filter(|one| !one.is_empty()).map(Secret::new).collect();
+    Some(url?.map(|url| Redis { url, sentinels }))
 }
 
 fn mail(r: &mut Reader, dir: &std::path::Path) -> Option<Mail> {

@@ -1,7 +1,7 @@
 //! The worker and the bell: in this process, or over Redis between processes.
 
 use nazorg_worker::{
-    QUEUE, Worker, WorkerSettings,
+    QUEUE, RedisAddress, Worker, WorkerSettings,
     bell::{LocalBell, RedisBell},
     channels::SmsSettings,
 };
@@ -20,8 +20,7 @@ pub(crate) struct Bells {
 
 /// The bells that the configuration asks for; nothing is connected to yet.
 pub(crate) fn bells(config: &Config) -> Result<Bells, Failure> {
-    let distant = config.redis_url.as_ref().map(|url| RedisBell::new(url.expose(), QUEUE)).transpose();
-    let distant = distant.map_err(|error| Failure::config(format!("redis.url {error}")))?;
+    let distant = redis(config)?.map(|address| RedisBell::new(address, QUEUE));
     Ok(Bells { local: LocalBell::new(), distant })
 }
 
@@ -29,7 +28,7 @@ pub(crate) fn bells(config: &Config) -> Result<Bells, Failure> {
 pub(crate) fn worker(config: &Config, bells: &Bells) -> Result<Worker, Failure> {
     let (mail, sms) = (&config.mail, &config.sms);
     let settings = WorkerSettings {
-        redis_url: config.redis_url.as_ref().map(exposed),
+        redis: redis(config)?,
         concurrency: config.worker_concurrency,
         smtp_url: mail.smtp_url.as_ref().map(exposed),
         smtp_connections: mail.max_connections,
@@ -47,6 +46,13 @@ pub(crate) fn worker(config: &Config, bells: &Bells) -> Result<Worker, Failure> 
         ..WorkerSettings::embedded(process()?, bells.local.clone(), mail.outbox_dir.clone())
     };
     Worker::new(settings).map_err(|faults| Failure::Config(Faults(faults)))
+}
+
+fn redis(config: &Config) -> Result<Option<RedisAddress>, Failure> {
+    let Some(redis) = &config.redis else { return Ok(None) };
+    let sentinels: Vec<&str> = redis.sentinels.iter().map(Secret::expose).collect();
+    let address = RedisAddress::parse(redis.url.expose(), &sentinels);
+    address.map(Some).map_err(|fault| Failure::config(format!("redis.url or redis.sentinels {fault}")))
 }
 
 fn exposed(secret: &Secret) -> String {

@@ -1,9 +1,10 @@
 //! The bell: something became due. Within the process at once; between processes over Redis, best effort. Nobody waits for it, and
 //! whoever misses it polls.
 
+use crate::address::RedisAddress;
 use futures::StreamExt;
 use nazorg_domain::Bell;
-use redis::{AsyncCommands, Client};
+use redis::AsyncCommands;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -13,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 const GATHER: Duration = Duration::from_millis(20);
 /// How long Redis may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long to listen to silence.
+const QUIET: Duration = Duration::from_secs(60);
 /// The pause before another try at Redis.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -60,23 +63,21 @@ impl Ear {
 /// Where the processes of one service hear each other.
 #[derive(Clone, Debug)]
 pub struct RedisBell {
-    client: Client,
+    address: RedisAddress,
     channel: String,
 }
 
 impl RedisBell {
-    /// Checks the address; connects only when used.
-    ///
-    /// # Errors
-    /// When the address is none.
-    pub fn new(url: &str, queue: &str) -> Result<Self, redis::RedisError> {
-        Ok(Self { client: Client::open(url)?, channel: format!("{queue}:bell") })
+    /// Connects only when used.
+    #[must_use]
+    pub fn new(address: RedisAddress, queue: &str) -> Self {
+        Self { address, channel: format!("{queue}:bell") }
     }
 
     /// Whether Redis answers within a second, for an operator's probe; nothing else asks first.
     pub async fn answers(&self) -> bool {
         let asked = timeout(Duration::from_secs(1), async {
-            let mut connection = self.client.get_multiplexed_async_connection().await?;
+            let mut connection = self.connect().await?;
             redis::cmd("PING").query_async::<()>(&mut connection).await
         });
         matches!(asked.await, Ok(Ok(())))
@@ -97,9 +98,13 @@ impl RedisBell {
         }
     }
 
+    async fn connect(&self) -> redis::RedisResult<redis::aio::MultiplexedConnection> {
+        self.address.client().await?.get_multiplexed_async_connection().await
+    }
+
     /// Returns when Redis is away.
     async fn publish(&self, ear: &mut Ear) {
-        let Ok(Ok(mut connection)) = timeout(PATIENCE, self.client.get_multiplexed_async_connection()).await else {
+        let Ok(Ok(mut connection)) = timeout(PATIENCE, self.connect()).await else {
             return;
         };
         loop {
@@ -113,16 +118,16 @@ impl RedisBell {
         }
     }
 
-    /// Returns when Redis is away.
+    /// Returns when Redis is away, and after a quiet minute: a line whose other end is gone says nothing, either.
     async fn subscribe(&self, bell: &LocalBell) {
         let listening = timeout(PATIENCE, async {
-            let mut listening = self.client.get_async_pubsub().await?;
+            let mut listening = self.address.client().await?.get_async_pubsub().await?;
             listening.subscribe(&self.channel).await?;
             Ok::<_, redis::RedisError>(listening)
         });
         let Ok(Ok(listening)) = listening.await else { return };
         let mut rings = listening.into_on_message();
-        while rings.next().await.is_some() {
+        while let Ok(Some(_)) = timeout(QUIET, rings.next()).await {
             bell.ring();
         }
     }

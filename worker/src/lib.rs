@@ -3,6 +3,7 @@
 //! The database is the truth and everything here is expendable: any part may end at any moment, and what it held is sent again when its
 //! lease lapses (DESIGN section 5).
 
+mod address;
 pub mod backoff;
 pub mod bell;
 pub mod channels;
@@ -13,6 +14,7 @@ mod relay;
 mod settings;
 pub mod templates;
 
+pub use address::RedisAddress;
 pub use settings::{QUEUE, WorkerSettings};
 
 use nazorg_domain::App;

@@ -1,5 +1,6 @@
 //! What a worker needs to know, and everything that can be wrong with it.
 
+use crate::address::RedisAddress;
 use crate::bell::{LocalBell, RedisBell};
 use crate::channels::{Channel, Channels, Outbox, Sender, Sms, SmsSettings, Smtp, SmtpSettings};
 use crate::queue::{MemoryQueue, Queue, RedisQueue, RedisQueueSettings};
@@ -17,7 +18,7 @@ pub struct WorkerSettings {
     /// The bell that the app rings.
     pub bell: LocalBell,
     /// Redis, when the queue lies between processes; memory without it.
-    pub redis_url: Option<String>,
+    pub redis: Option<RedisAddress>,
     /// Batches handled at the same time.
     pub concurrency: usize,
     /// How often to look for what is due when nobody rings.
@@ -56,7 +57,7 @@ impl WorkerSettings {
         Self {
             process,
             bell,
-            redis_url: None,
+            redis: None,
             concurrency: 4,
             relay_every: Duration::from_millis(500),
             poll_every: Duration::from_millis(100),
@@ -89,8 +90,8 @@ impl Parts {
     /// All parts, or everything that is wrong.
     pub(crate) fn make(settings: &WorkerSettings) -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
-        let queue = keep(queue(settings), &mut faults);
-        let distant = keep(distant(settings), &mut faults);
+        let queue = queue(settings);
+        let distant = settings.redis.clone().map(|address| RedisBell::new(address, QUEUE));
         let channels = keep(channels(settings), &mut faults);
         let texts = match Texts::load() {
             Ok(texts) => Some(texts),
@@ -108,8 +109,8 @@ impl Parts {
             Links::at(url).ok_or_else(|| "the public URL is not one a message can begin a link with".to_owned())
         });
         let links = keep(links.transpose(), &mut faults);
-        match (queue, distant, channels, texts, (phone, links)) {
-            (Some(queue), Some(distant), Some(channels), Some(texts), (Some(phone), Some(links))) => {
+        match (channels, texts, phone, links) {
+            (Some(channels), Some(texts), Some(phone), Some(links)) => {
                 Ok(Self { queue, distant, channels, texts, phone, links })
             }
             _ => Err(faults),
@@ -121,20 +122,14 @@ fn keep<T>(part: Result<T, String>, faults: &mut Vec<String>) -> Option<T> {
     part.map_err(|fault| faults.push(fault)).ok()
 }
 
-fn queue(settings: &WorkerSettings) -> Result<Queue, String> {
-    let Some(url) = &settings.redis_url else { return Ok(Queue::Memory(MemoryQueue::new())) };
-    let redis = RedisQueueSettings {
-        url: url.clone(),
+fn queue(settings: &WorkerSettings) -> Queue {
+    let Some(address) = settings.redis.clone() else { return Queue::Memory(MemoryQueue::new()) };
+    Queue::Redis(RedisQueue::new(RedisQueueSettings {
+        address,
         name: QUEUE.to_owned(),
         poll: settings.poll_every,
         process: settings.process,
-    };
-    RedisQueue::new(redis).map(Queue::Redis).map_err(|error| error.to_string())
-}
-
-fn distant(settings: &WorkerSettings) -> Result<Option<RedisBell>, String> {
-    let bell = settings.redis_url.as_deref().map(|url| RedisBell::new(url, QUEUE));
-    bell.transpose().map_err(|error| format!("bell: {error}"))
+    }))
 }
 
 fn channels(settings: &WorkerSettings) -> Result<Channels, String> {

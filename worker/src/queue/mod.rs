@@ -20,9 +20,6 @@ use tokio_util::sync::CancellationToken;
 /// Why a push did not happen. The leases then lapse or are released; nothing is lost.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// The address of the queue cannot be used; only at start.
-    #[error("queue settings: {0}")]
-    Setup(String),
     /// Redis did not take it in time.
     #[error("queue unreachable: {0}")]
     Unreachable(String),
@@ -35,7 +32,6 @@ impl QueueError {
     /// The stable code for logs and metrics.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Setup(_) => "queue_setup",
             Self::Unreachable(_) => "queue_unreachable",
             Self::Full(_) => "queue_full",
         }

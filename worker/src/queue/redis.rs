@@ -12,16 +12,17 @@
 use super::handover::Handover;
 use super::supervise::{Ended, Life, Lives};
 use super::{QueueError, keys, payload};
+use crate::address::RedisAddress;
 use apalis::prelude::{BackendExt, Codec, WorkerBuilder, WorkerContext};
 use apalis_redis::{Config, RedisStorage};
 use futures::Stream;
 use nazorg_domain::jobs::LeasedBatch;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{AsyncCommands, Client, RedisError};
+use redis::{AsyncCommands, RedisError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::{Mutex, Notify};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -45,8 +46,8 @@ const SWEEP_AT_ONCE: usize = 1_000;
 /// What the Redis queue needs to know.
 #[derive(Clone, Debug)]
 pub struct RedisQueueSettings {
-    /// `redis://[user:password@]host[:port][/db]`.
-    pub url: String,
+    /// Where.
+    pub address: RedisAddress,
     /// The first part of every key, in braces so that Redis Cluster keeps them on one node. Default `{nazorg}`.
     pub name: String,
     /// How often an idle worker looks; pushes of this process wake it at once.
@@ -62,10 +63,10 @@ pub struct RedisQueue {
 }
 
 struct Inner {
-    client: Client,
     config: Config,
     settings: RedisQueueSettings,
-    pushing: OnceCell<ConnectionManager>,
+    /// For pushing and keeping house; let go when it fails, since Redis may be somewhere else by then.
+    pushing: Mutex<Option<ConnectionManager>>,
     pushed: AtomicU64,
     knock: Notify,
     alive: AtomicBool,
@@ -73,15 +74,14 @@ struct Inner {
 
 impl std::fmt::Debug for RedisQueue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Not the client: its address holds a password.
         f.debug_struct("RedisQueue").field("name", &self.inner.settings.name).finish_non_exhaustive()
     }
 }
 
 impl RedisQueue {
-    /// Checks the address; connects only when used.
-    pub fn new(settings: RedisQueueSettings) -> Result<Self, QueueError> {
-        let client = Client::open(settings.url.as_str()).map_err(|e| QueueError::Setup(e.to_string()))?;
+    /// Connects only when used.
+    #[must_use]
+    pub fn new(settings: RedisQueueSettings) -> Self {
         let config = Config::default()
             .queue(&settings.name)
             .batch_size(FETCH)
@@ -90,18 +90,21 @@ impl RedisQueue {
             .lock_tasks(false) // the lease that counts is in the database
             .persist_results(true) // apalis's word for acknowledging
             .emit_events(false);
-        let (pushing, pushed) = (OnceCell::new(), AtomicU64::new(0));
+        let (pushing, pushed) = (Mutex::new(None), AtomicU64::new(0));
         let (knock, alive) = (Notify::new(), AtomicBool::new(false));
-        Ok(Self { inner: Arc::new(Inner { client, config, settings, pushing, pushed, knock, alive }) })
+        Self { inner: Arc::new(Inner { config, settings, pushing, pushed, knock, alive }) }
     }
 
     pub(super) async fn push(&self, batches: &[LeasedBatch]) -> Result<(), QueueError> {
-        match timeout(PUSH_PATIENCE, self.inner.push(batches)).await {
-            Err(_) => Err(QueueError::Unreachable("no answer in time".to_owned())),
-            Ok(Err(error)) => Err(error),
-            Ok(Ok(())) => {
+        let pushed = timeout(PUSH_PATIENCE, self.inner.push(batches)).await;
+        match pushed.unwrap_or_else(|_| Err(QueueError::Unreachable("no answer in time".to_owned()))) {
+            Ok(()) => {
                 self.inner.knock.notify_one();
                 Ok(())
+            }
+            Err(error) => {
+                self.inner.let_go(&error);
+                Err(error)
             }
         }
     }
@@ -171,6 +174,7 @@ impl RedisQueue {
         loop {
             tokio::time::sleep(SWEEP_EVERY).await;
             if let Err(error) = self.inner.sweep().await {
+                self.inner.let_go(&error);
                 tracing::debug!(code = "queue_sweep_failed", %error);
             }
         }
@@ -184,15 +188,33 @@ impl Inner {
             .set_max_delay(Duration::from_millis(200))
             .set_connection_timeout(Some(ANSWER_PATIENCE))
             .set_response_timeout(Some(ANSWER_PATIENCE));
-        match timeout(ANSWER_PATIENCE, ConnectionManager::new_with_config(self.client.clone(), config)).await {
+        let connected = timeout(ANSWER_PATIENCE, async {
+            ConnectionManager::new_with_config(self.settings.address.client().await?, config).await
+        });
+        match connected.await {
             Err(_) => Err(QueueError::Unreachable("no connection in time".to_owned())),
             Ok(connected) => Ok(connected?),
         }
     }
 
+    async fn pushing(&self) -> Result<ConnectionManager, QueueError> {
+        let mut pushing = self.pushing.lock().await;
+        if let Some(connection) = &*pushing {
+            return Ok(connection.clone());
+        }
+        Ok(pushing.insert(self.connect().await?).clone())
+    }
+
+    /// A lock that is taken is that of someone who connects anew already.
+    fn let_go(&self, error: &QueueError) {
+        if let (QueueError::Unreachable(_), Ok(mut pushing)) = (error, self.pushing.try_lock()) {
+            *pushing = None;
+        }
+    }
+
     /// Straight onto the active list, all batches or none; apalis's own `push` is described at the top.
     async fn push(&self, batches: &[LeasedBatch]) -> Result<(), QueueError> {
-        let mut connection = self.pushing.get_or_try_init(|| self.connect()).await?.clone();
+        let mut connection = self.pushing().await?;
         let active = self.config.active_jobs_list();
         let waiting: u64 = connection.llen(&active).await?;
         metrics::gauge!("nazorg_queue_tasks").set(waiting as f64);
@@ -214,7 +236,7 @@ impl Inner {
     }
 
     async fn sweep(&self) -> Result<(), QueueError> {
-        let mut connection = self.pushing.get_or_try_init(|| self.connect()).await?.clone();
+        let mut connection = self.pushing().await?;
         let mut sweep = keys::SWEEP.prepare_invoke();
         keys::for_sweep(&self.config).iter().for_each(|key| _ = sweep.key(key));
         sweep.arg(SWEEP_AT_ONCE);

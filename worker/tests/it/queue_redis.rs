@@ -36,12 +36,12 @@ impl Worker {
 
 fn queue(server: &RedisServer, number: u128) -> Queue {
     let settings = RedisQueueSettings {
-        url: server.url(),
+        address: server.address(),
         name: "{nazorg}".to_owned(),
         poll: Duration::from_millis(50),
         process: Uuid::from_u128(number),
     };
-    Queue::Redis(RedisQueue::new(settings).unwrap())
+    Queue::Redis(RedisQueue::new(settings))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -168,14 +168,16 @@ async fn a_handler_finishes_though_redis_dies_under_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn malformed_payloads_fail_alone() {
+async fn p33_malformed_payloads_fail_alone() {
     let server = RedisServer::start().await;
     let mut connection = server.connection().await;
-    for (id, payload) in [("bad-1", "not json"), ("bad-2", "{\"kind\":\"tea\",\"leases\":[]}"), ("bad-3", "")] {
-        let () = connection.hset("{nazorg}:data", id, payload).await.unwrap();
+    let huge = "[".repeat(10 << 20);
+    let strangers = ["not json", "{\"kind\":\"tea\",\"leases\":[]}", "", huge.as_str()];
+    for (id, payload) in strangers.into_iter().enumerate().map(|(nth, payload)| (format!("bad-{nth}"), payload)) {
+        let () = connection.hset("{nazorg}:data", &id, payload).await.unwrap();
         let fields = [("attempts", "0"), ("max_attempts", "1"), ("status", "Pending")];
         let () = connection.hset_multiple(format!("{{nazorg}}:meta:{id}"), &fields).await.unwrap();
-        let () = connection.rpush("{nazorg}:active", id).await.unwrap();
+        let () = connection.rpush("{nazorg}:active", &id).await.unwrap();
     }
     let tally = Tally::new();
     let worker = Worker::start(&server, 1, tally.handover(4));

@@ -23,6 +23,10 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
+    pub(crate) fn address(&self) -> nazorg_worker::RedisAddress {
+        nazorg_worker::RedisAddress::parse(&self.url(), &[]).unwrap()
+    }
+
     /// As `kill -9`: nothing was saved.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
