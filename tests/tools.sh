@@ -26,8 +26,9 @@ install_services() {
   have redis-server || missing+=(redis-server)
   have setpriv || missing+=(util-linux)
   have git || missing+=(git)
+  have faketime || missing+=(faketime)
   [ ${#missing[@]} -eq 0 ] || debian "${missing[@]}" || return 1
-  have_postgres && have redis-server && have setpriv && have git
+  have_postgres && have redis-server && have setpriv && have git && have faketime
 }
 
 install_contract_tools() {

@@ -37,12 +37,17 @@ impl StoryClock {
         clock
     }
 
-    /// Moves both times forward to `moment`; a clock never runs back.
+    /// Moves both times forward to `moment`, never back.
     pub fn move_to(&self, moment: DateTime<Utc>) {
         self.change(|times| {
             let step = (moment - times.now).max(TimeDelta::zero());
             *times = Times { now: times.now + step, ahead: times.ahead + step };
         });
+    }
+
+    /// Both times jump back, as when somebody sets the machine's clock.
+    pub fn jump_back(&self, by: TimeDelta) {
+        self.change(|times| *times = Times { now: times.now - by, ahead: times.ahead - by });
     }
 
     /// Lets only the wall's time pass: back-offs and leases end, nothing new falls due.

@@ -82,6 +82,19 @@ steps:
     outcomes: {held: [], declined: []}
 "#;
 
+/// The question to the person, at the same moment as the talk of which the peer is reminded: a last step for [`ONE_MORNING`].
+pub const ASK: &str = r#"
+  - step: ask
+    title: {nl: Hoe gaat het?, en: How are you?}
+    actor: peer_supporter
+    action: message
+    message: {to: person, template: checkin}
+    anchor: event_at
+    offset: P14D
+    at: "10:00"
+    outcomes: {answered: [], no_answer: []}
+"#;
+
 /// A round of the coordinator a day after the event: mail that keeps a worker's only hand busy while something else changes.
 pub const ROUNDS: &str = r"
 protocol: rounds

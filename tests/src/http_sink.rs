@@ -31,6 +31,8 @@ pub enum Does {
     Reply(u16),
     /// Answers 503 with a `Retry-After` of so many seconds.
     Away(u64),
+    /// Answers 429 with a `Retry-After` of so many seconds.
+    Busy(u64),
     /// Says nothing until [`HttpSink::release`], then takes it.
     Hold,
 }
@@ -170,6 +172,7 @@ impl Desk {
             Does::Take => (200, None),
             Does::Reply(status) => (status, None),
             Does::Away(seconds) => (503, Some(seconds)),
+            Does::Busy(seconds) => (429, Some(seconds)),
             Does::Hold => {
                 self.gate.send_modify(|gate| gate.held += 1);
                 let _ = self.gate.subscribe().wait_for(|gate| gate.open).await;

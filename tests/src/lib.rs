@@ -18,10 +18,12 @@ pub mod http_sink;
 #[cfg(test)]
 mod layers;
 pub mod logs;
+pub mod morning;
 pub mod postgres;
 pub mod process;
 pub mod processes;
 pub mod redis;
+pub mod sentinel;
 pub mod service;
 pub mod smtp_sink;
 pub mod time;

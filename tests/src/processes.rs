@@ -1,4 +1,5 @@
-//! The service as it runs in production: several API and worker processes on one PostgreSQL and one Redis, each killable.
+//! The service as it runs in production, in processes that can be killed: several API and worker processes on one PostgreSQL and one
+//! Redis, or one process that is both on SQLite.
 
 use std::{fs, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
@@ -29,6 +30,8 @@ pub enum Part {
     Api,
     /// `nazorg worker`.
     Worker,
+    /// `nazorg serve`: both in one, on SQLite.
+    Serve,
 }
 
 /// One process of the service, running or dead.
@@ -37,6 +40,8 @@ pub struct Member {
     /// Where it listens: the API, or a worker's health page.
     pub base: String,
     ports: (u16, u16),
+    /// Variables of its own.
+    own: Vec<(&'static str, String)>,
     process: Option<Process>,
 }
 
@@ -47,7 +52,7 @@ pub struct Processes {
     pub ground: Ground,
     /// The clock they all follow.
     pub clock: Arc<StoryClock>,
-    /// The API processes.
+    /// The API processes; on SQLite the only process.
     pub apis: Vec<Member>,
     /// The worker processes.
     pub workers: Vec<Member>,
@@ -68,7 +73,7 @@ impl Processes {
         Self::start_on(binary, Ground::new(Leg::Distributed), moment, (apis, workers, settings)).await
     }
 
-    /// Like [`Self::start`], on stores of the caller's own.
+    /// Like [`Self::start`], on stores of the caller's own; on SQLite one process is all there is.
     ///
     /// # Panics
     /// When one does not become ready within a minute.
@@ -83,7 +88,10 @@ impl Processes {
         let clock = Arc::new(StoryClock::shared(moment, &ground.dir.path().join("clock")));
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let fresh = |part| (0..).map(move |_| Member::new(part));
-        let (apis, workers) = (fresh(Part::Api).take(apis).collect(), fresh(Part::Worker).take(workers).collect());
+        let (apis, workers) = match ground.leg {
+            Leg::Distributed => (fresh(Part::Api).take(apis).collect(), fresh(Part::Worker).take(workers).collect()),
+            Leg::Embedded => (fresh(Part::Serve).take(1).collect(), Vec::new()),
+        };
         let (running, app) = launch(&ground.environment(), Arc::clone(&clock), Parts::Api).await;
         let running = Some(running);
         let mut found = Self { binary: binary.into(), ground, clock, apis, workers, settings, app, running };
@@ -96,16 +104,36 @@ impl Processes {
     /// # Panics
     /// When one does not become ready within a minute.
     pub async fn start_all(&mut self) {
-        let mut environment = self.ground.environment();
-        environment.push(("STORY_CLOCK".to_owned(), self.ground.dir.path().join("clock").display().to_string()));
-        environment.extend(self.settings.iter().cloned());
-        let log = self.log_path();
+        let (environment, log) = (self.environment(), self.log_path());
         for member in self.apis.iter_mut().chain(&mut self.workers) {
             member.start(&self.binary, &environment, &log);
         }
         for member in self.apis.iter().chain(&self.workers) {
             member.ready().await;
         }
+    }
+
+    /// Starts one more worker, whatever the others do, and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not become ready within a minute.
+    pub async fn add_worker(&mut self) {
+        let mut member = Member::new(Part::Worker);
+        member.start(&self.binary, &self.environment(), &self.log_path());
+        member.ready().await;
+        self.workers.push(member);
+    }
+
+    fn environment(&self) -> Vec<(String, String)> {
+        let mut found = self.ground.environment();
+        found.push(("STORY_CLOCK".to_owned(), self.ground.dir.path().join("clock").display().to_string()));
+        found.extend(self.settings.iter().cloned());
+        found
+    }
+
+    /// Those who do what is owed: the workers, or on SQLite the only process.
+    pub fn working(&mut self) -> &mut [Member] {
+        if self.workers.is_empty() { &mut self.apis } else { &mut self.workers }
     }
 
     /// The domain, for what no API leads to.
@@ -189,8 +217,8 @@ impl Processes {
 impl Member {
     fn new(part: Part) -> Self {
         let ports = (free_port(), free_port());
-        let listens = if part == Part::Api { ports.0 } else { ports.1 };
-        Self { part, base: format!("http://127.0.0.1:{listens}"), ports, process: None }
+        let listens = if part == Part::Worker { ports.1 } else { ports.0 };
+        Self { part, base: format!("http://127.0.0.1:{listens}"), ports, own: Vec::new(), process: None }
     }
 
     fn start(&mut self, binary: &PathBuf, environment: &[(String, String)], log: &PathBuf) {
@@ -199,8 +227,13 @@ impl Member {
         }
         let log = fs::File::options().create(true).append(true).open(log).unwrap();
         let mut command = guarded(binary, Signal::Kill, None);
-        command.arg(if self.part == Part::Api { "api" } else { "worker" }).env_remove("NAZORG_LEG");
-        command.envs(environment.iter().cloned()).env("NAZORG_LOG_FORMAT", "json");
+        let command_line = match self.part {
+            Part::Api => "api",
+            Part::Worker => "worker",
+            Part::Serve => "serve",
+        };
+        command.arg(command_line).env_remove("NAZORG_LEG");
+        command.envs(environment.iter().cloned()).envs(self.own.iter().cloned()).env("NAZORG_LOG_FORMAT", "json");
         command.env("NAZORG_HTTP_LISTEN", format!("127.0.0.1:{}", self.ports.0));
         command.env("NAZORG_METRICS_LISTEN", format!("127.0.0.1:{}", self.ports.1));
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
@@ -220,6 +253,11 @@ impl Member {
         assert!(asked.await.is_ok(), "{:?} at {} is not ready within {PATIENCE:?}", self.part, self.base);
     }
 
+    /// Variables of its own, from the next start on.
+    pub fn set(&mut self, own: impl IntoIterator<Item = (&'static str, String)>) {
+        self.own.extend(own);
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
@@ -227,13 +265,26 @@ impl Member {
         }
     }
 
-    /// SIGTERM, and how long it took to end.
+    /// SIGTERM, and its end.
     ///
     /// # Panics
     /// When it has not ended within a minute.
     pub fn terminate(&mut self) {
+        self.tell_to_stop();
+        self.ended();
+    }
+
+    /// SIGTERM; [`Self::ended`] waits.
+    pub fn tell_to_stop(&self) {
+        self.process.iter().for_each(|process| process.signal(Signal::Term));
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// When it has not ended within a minute.
+    pub fn ended(&mut self) {
         if let Some(mut process) = self.process.take() {
-            process.signal(Signal::Term);
             assert!(process.ended_within(PATIENCE).is_some(), "{:?} does not end after SIGTERM", self.part);
         }
     }

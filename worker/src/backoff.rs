@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_holds_within_ten_percent_and_repeats_itself() {
+    fn p30_the_table_holds_within_ten_percent_and_repeats_itself() {
         for job in (0..1_000).map(Uuid::from_u128) {
             for failures in 1..ATTEMPTS {
                 let place = (failures as usize - 1).min(SECONDS.len() - 1);

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_tried_again_and_at_last_given_up() {
+    fn p34_what_may_pass_is_tried_again_and_at_last_given_up() {
         let passing = [
             Trouble::TimedOut,
             Trouble::Panicked,

@@ -224,7 +224,7 @@ async fn in_a_safety_file_an_unknown_address_becomes_a_task_for_the_coach() {
 }
 
 #[tokio::test]
-async fn at_most_two_a_week_over_all() {
+async fn p37_at_most_two_a_week_over_all() {
     let story = Story::with_anna().await;
     story.hours_later(1).await;
     story.hours_later(2).await;
@@ -342,7 +342,7 @@ async fn what_was_not_begun_goes_back_untouched() {
 }
 
 #[tokio::test]
-async fn a_case_that_closes_between_due_and_sending_sends_nothing() {
+async fn p27_a_case_that_closes_between_due_and_sending_sends_nothing() {
     let story = Story::with_anna().await;
     story.house.later(TimeDelta::hours(1));
     for batch in jobs::lease_due(&story.house.app, 1_000).await.unwrap() {

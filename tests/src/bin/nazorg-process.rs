@@ -1,5 +1,5 @@
 //! A process of the service that follows the clock of a story: `nazorg-process serve|api|worker`, configured by the
-//! environment as `nazorg` is, with the story's clock in the file that STORY_CLOCK names.
+//! environment as `nazorg` is, with the story's clock in the file that STORY_CLOCK names, or the system's without one.
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -26,7 +26,10 @@ fn run() -> Result<(), Failure> {
     };
     let config = Config::read(Some("/dev/null".as_ref()), std::env::vars())?;
     config.start_logging();
-    let clock = std::env::var("STORY_CLOCK").ok().map(|file| Arc::new(FollowedClock::of(file)) as Arc<dyn Clock>);
+    let clock = std::env::var("STORY_CLOCK")
+        .ok()
+        .filter(|file| !file.is_empty())
+        .map(|file| Arc::new(FollowedClock::of(file)) as Arc<dyn Clock>);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::internal)?;
     runtime.block_on(serve(config, Start { parts, clock }))
 }

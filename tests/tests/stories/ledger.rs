@@ -246,7 +246,7 @@ async fn a_job_that_wakes_nothing_is_told() {
 }
 
 #[tokio::test]
-async fn what_was_given_up_is_seen_and_done_anew_when_somebody_says_so() {
+async fn p34_what_was_given_up_is_seen_and_done_anew_when_somebody_says_so() {
     let service = Service::start().await;
     let mut hospital = Hospital::found(&service).await;
     hospital.publish(CHECK_IN).await;

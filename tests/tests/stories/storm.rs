@@ -11,15 +11,14 @@ use std::{
 };
 
 use futures::{StreamExt, stream};
-use nazorg::domain::entities::{Audience, MessageStatus, messages};
 use nazorg_tests::{
     client::{Client, With, fresh_key},
-    hospital::{Hospital, ONE_MORNING},
+    hospital::{ASK, Hospital, ONE_MORNING},
+    morning::{judge, settled},
     processes::Processes,
     smtp_sink::{At, Behaviour, Does, SmtpSink},
 };
 use reqwest::Method;
-use sea_orm::EntityTrait;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -31,19 +30,6 @@ const MORNING: &str = "2026-12-31T09:00:00Z";
 const REMINDERS: usize = 1_000;
 const PER_SECOND: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(600);
-
-/// The question to the person, at the same moment as the talk of which the peer is reminded.
-const ASK: &str = r#"
-  - step: ask
-    title: {nl: Hoe gaat het?, en: How are you?}
-    actor: peer_supporter
-    action: message
-    message: {to: person, template: checkin}
-    anchor: event_at
-    offset: P14D
-    at: "10:00"
-    outcomes: {answered: [], no_answer: []}
-"#;
 
 /// What goes away once so many mails were taken.
 #[derive(Debug, Clone, Copy)]
@@ -93,11 +79,11 @@ async fn reminders_go_out_while_everything_fails_in_turn() {
         strike(&mut service, &mail, fault).await;
         println!("{:6.1?} s, {taken} mails: {fault:?}", began.elapsed().as_secs_f32());
     }
-    settled(&service).await;
+    settled(service.app(), PATIENCE).await;
     println!("{:6.1?} s: everything has its end", began.elapsed().as_secs_f32());
 
     callers.end().await;
-    judge(&service, &mail, cases).await;
+    judge(service.app(), &mail, 2 * cases).await;
     let ledger = hospital.coordinator.get("/v1/ledger").await.expect(200);
     assert_eq!(ledger["unaccounted"], 0, "{ledger}");
     service.is_balanced().await;
@@ -117,20 +103,6 @@ async fn strike(service: &mut Processes, mail: &SmtpSink, fault: Fault) {
             tokio::time::sleep(Duration::from_secs(10)).await;
             mail.behave(None);
         }
-    }
-}
-
-/// Waits until no message is on its way any more; what was refused waits for its next try in real time.
-async fn settled(service: &Processes) {
-    let began = Instant::now();
-    loop {
-        let rows = messages::Entity::find().all(service.app().db.reader()).await.unwrap();
-        let open = rows.iter().filter(|row| row.final_at.is_none() && row.planned_at <= service.clock_now()).count();
-        if open == 0 {
-            return;
-        }
-        assert!(began.elapsed() < PATIENCE, "{open} messages have no end after {PATIENCE:?}");
-        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
@@ -209,32 +181,4 @@ async fn call(client: Client, stop: Arc<AtomicBool>) -> BTreeMap<u16, usize> {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     statuses
-}
-
-/// Every reminder to staff arrived; nothing to a person arrived twice; what has an end has the one that the mail server saw.
-async fn judge(service: &Processes, mail: &SmtpSink, cases: usize) {
-    let mut arrived = BTreeMap::<String, usize>::new();
-    for received in mail.accepted() {
-        let id = received.message_id();
-        *arrived.entry(id.trim_matches(['<', '>']).split('@').next().unwrap().to_owned()).or_default() += 1;
-    }
-    let rows = messages::Entity::find().all(service.app().db.reader()).await.unwrap();
-    let due: Vec<_> = rows.iter().filter(|row| row.planned_at <= service.clock_now()).collect();
-    assert_eq!(due.len(), 2 * cases);
-    let times = |row: &messages::Model| arrived.get(&row.id.0.to_string()).copied().unwrap_or_default();
-    let mut ends = BTreeMap::<(String, String, usize), usize>::new();
-    for row in &due {
-        let (audience, status) = (row.audience.as_str().to_owned(), row.status.as_str().to_owned());
-        *ends.entry((audience, status, times(row))).or_default() += 1;
-        if row.audience == Audience::Staff {
-            assert_eq!(row.status, MessageStatus::Sent, "{row:?}");
-            assert!(times(row) >= 1, "a reminder to staff did not arrive: {row:?}");
-        } else {
-            assert!(times(row) <= 1, "{} times to a person: {row:?}", times(row));
-            let known = matches!((row.status, times(row)), (MessageStatus::Sent, 1) | (MessageStatus::Unknown, _));
-            assert!(known, "arrived {} times, and said to be {row:?}", times(row));
-        }
-    }
-    println!("audience, end, arrived so many times: messages");
-    ends.iter().for_each(|(end, count)| println!("{end:?}: {count}"));
 }

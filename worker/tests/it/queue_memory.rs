@@ -55,7 +55,7 @@ async fn what_nobody_began_is_handed_back_and_what_runs_is_finished() {
 }
 
 #[tokio::test]
-async fn a_panic_fails_alone() {
+async fn p33_a_panic_fails_alone() {
     let (queue, tally, stop) = (Queue::Memory(MemoryQueue::new()), Tally::new(), CancellationToken::new());
     let handover = Handover::new(
         Arc::new({

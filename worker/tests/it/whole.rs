@@ -36,7 +36,7 @@ fn over_smtp(rig: &Rig, sink: &SmtpSink) -> WorkerSettings {
 }
 
 fn over_redis(rig: &Rig, sink: &SmtpSink, redis: &RedisServer) -> WorkerSettings {
-    WorkerSettings { redis_url: Some(redis.url()), ..over_smtp(rig, sink) }
+    WorkerSettings { redis: Some(redis.address()), ..over_smtp(rig, sink) }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -169,7 +169,7 @@ async fn what_is_refused_for_now_is_tried_again_and_what_is_refused_for_good_is_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_that_cannot_be_handled_fails_alone_and_is_at_last_given_up() {
+async fn p33_one_that_cannot_be_handled_fails_alone_and_is_at_last_given_up() {
     let (rig, sink) = (Rig::new().await, SmtpSink::start().await);
     let cases = rig.cases(40).await;
     let poison = cases[17];

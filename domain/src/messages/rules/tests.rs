@@ -183,7 +183,7 @@ fn safe_contact_is_asked_for_and_how_strictly_depends_on_the_file() {
 }
 
 #[test]
-fn quiet_hours_last_from_nine_to_eight_on_the_recipients_clock() {
+fn p26_quiet_hours_last_from_nine_to_eight_on_the_recipients_clock() {
     let unknown = point(Safe::Unknown);
     let at = |now: Instant| person(&About { now, due_at: now, ..about(Audience::Person) }, candidate(1, &[&unknown]));
     assert_eq!(at(local(2, 20, 59)), "go 1 0");
@@ -216,7 +216,7 @@ fn hours_a_person_chose_narrow_the_day_and_hold_at_night_when_they_lie_there() {
 }
 
 #[test]
-fn at_most_two_in_seven_days_then_later_while_the_window_lasts() {
+fn p37_at_most_two_in_seven_days_then_later_while_the_window_lasts() {
     let unknown = point(Safe::Unknown);
     let with = |recent: &[Instant], window_until| {
         let mut about = about(Audience::Person);

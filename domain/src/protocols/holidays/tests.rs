@@ -41,7 +41,7 @@ fn expected(year: i32, movable: [(u32, u32); 5], choices: Choices) -> Vec<(Naive
 }
 
 #[test]
-fn every_day_of_eleven_years_is_a_holiday_or_not() {
+fn p25_every_day_of_eleven_years_is_a_holiday_or_not() {
     let both = Choices { good_friday: true, liberation_day_yearly: true };
     for choices in [Choices::default(), both] {
         for (year, movable) in MOVABLE {

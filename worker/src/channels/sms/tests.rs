@@ -104,7 +104,7 @@ fn the_signature_is_the_one_of_rfc_4231() {
 }
 
 #[tokio::test]
-async fn the_answer_tells_how_far_it_got() {
+async fn p32_the_answer_tells_how_far_it_got() {
     let unsent = |reply, seconds: Option<u64>, permanent| Delivery::KnownUnsent {
         retry_after: seconds.map(Duration::from_secs),
         reason: Reason { code: "sms_refused", reply: Some(reply) },

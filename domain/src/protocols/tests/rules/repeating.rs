@@ -18,7 +18,7 @@ fn dues(story: &Story) -> Vec<String> {
 }
 
 #[test]
-fn no_drift_from_clamping_and_each_turn_once() {
+fn p24_no_drift_from_clamping_and_each_turn_once() {
     let protocol = review("{every: P1M, until: {count: 4}}", "");
     let mut story = Story::start(protocol, "2027-01-31 12:00", &[("event_at", "2027-01-31 12:00")]);
     assert_eq!(dues(&story), ["#1 open 2027-02-28 09:00"]);

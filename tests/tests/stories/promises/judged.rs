@@ -163,7 +163,7 @@ impl Morning {
 }
 
 #[tokio::test]
-async fn what_changes_while_a_message_waits_in_the_queue_is_still_in_time() {
+async fn p27_what_changes_while_a_message_waits_in_the_queue_is_still_in_time() {
     let morning = held().await;
     for (name, case) in &morning.cases {
         morning.change(name, *case).await;

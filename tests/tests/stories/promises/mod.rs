@@ -1,0 +1,121 @@
+//! What the service promises, one test a promise, each with its number. Sizes are small unless the environment says otherwise:
+//! `PROMISES_REMINDERS`, `PROMISES_KILLS` and the like; what was measured is printed.
+
+mod crashes;
+mod enqueue;
+mod judged;
+mod moments;
+mod postgres_away;
+mod redis_away;
+mod refusals;
+mod repeating;
+mod several_workers;
+mod sqlite;
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use nazorg_tests::{
+    client::fresh_id,
+    hospital::ONE_MORNING,
+    morning::{Ends, Morning, OPENED, judge, settled},
+    processes::Processes,
+    service::{Ground, Leg},
+    smtp_sink::SmtpSink,
+};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_nazorg-process");
+/// How long anything may take before it counts as stuck. What is promised in seconds is measured and printed, not timed.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// A little more than a lease.
+const LEASE: TimeDelta = TimeDelta::seconds(31);
+
+/// From the event to the talk of [`talk_after_hours`].
+const HOURS: i64 = 336;
+
+/// The protocol of one talk, a number of hours to the millisecond after the event, of which the peer is reminded at that moment.
+fn talk_after_hours() -> String {
+    ONE_MORNING.replace("offset: P14D", &format!("offset: PT{HOURS}H")).replace("    at: \"10:00\"\n", "")
+}
+
+/// A number from the environment, for the full size of a promise.
+fn size(name: &str, usual: usize) -> usize {
+    let wanted = std::env::var(name).ok();
+    wanted.map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
+/// Chance, the same again for the same `PROMISES_SEED`.
+struct Chance(u64);
+
+impl Chance {
+    fn new() -> Self {
+        let [.., high, low] = fresh_id().as_u128().to_be_bytes();
+        let seed = size("PROMISES_SEED", usize::from(u16::from_be_bytes([high, low])) + 1);
+        println!("PROMISES_SEED={seed}");
+        Self(seed as u64)
+    }
+
+    /// Less than `bound`.
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+
+    /// Waits less than `bound` milliseconds.
+    async fn wait(&mut self, bound: u64) {
+        tokio::time::sleep(Duration::from_millis(self.below(bound))).await;
+    }
+}
+
+/// A morning of reminders on processes that something happens to.
+struct Trial {
+    service: Processes,
+    mail: SmtpSink,
+    morning: Morning,
+    chance: Chance,
+    /// When the last fault was over.
+    over: Instant,
+}
+
+impl Trial {
+    /// On the leg of the environment: two API processes and so many workers, or the one process that is both.
+    async fn ready(workers: usize, (reminders, waves): (usize, usize)) -> Self {
+        Self::on(Ground::new(Leg::from_env()), workers, (reminders, waves, &[])).await
+    }
+
+    /// On stores of the caller's own, with more settings.
+    async fn on(ground: Ground, workers: usize, (reminders, waves, more): (usize, usize, &[(&str, &str)])) -> Self {
+        let mail = SmtpSink::start().await;
+        let url = mail.url();
+        let settings: Vec<_> = [("SMTP_URL", url.as_str())].into_iter().chain(more.iter().copied()).collect();
+        let service = Processes::start_on(BINARY, ground, OPENED, (1, workers, &settings)).await;
+        let morning = Morning::prepare(service.app(), reminders, waves).await;
+        service.drain().await;
+        assert_eq!(mail.seen().len(), 0, "nothing goes out before its time");
+        Self { service, mail, morning, chance: Chance::new(), over: Instant::now() }
+    }
+
+    /// The reminders of a wave fall due.
+    fn begin(&self, wave: usize) {
+        self.service.clock.move_to(Morning::wave(wave));
+        self.service.app().bell.ring();
+    }
+
+    /// Whatever it was, it is over; what somebody held when it happened falls free, since the half minute of a lease passes at once.
+    fn fault_is_over(&mut self) {
+        self.over = Instant::now();
+        self.service.clock.pass(LEASE);
+    }
+
+    /// Everything has its end, and it is the right one.
+    async fn ends(mut self, promise: &str) -> Ends {
+        settled(self.service.app(), PATIENCE).await;
+        let reminders = self.morning.reminders;
+        let took = self.over.elapsed().as_secs_f32();
+        println!("{promise}: all {reminders} reminders had their end {took:.1} s and a lease after the last fault");
+        let ends = judge(self.service.app(), &self.mail, reminders).await;
+        self.service.is_balanced().await;
+        self.service.end().await;
+        ends
+    }
+}
