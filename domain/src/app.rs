@@ -1,9 +1,6 @@
 //! What a verb stands on: the stores, and the doors of time and chance.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicI64, Ordering},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use nazorg_entities::{DataKeyId, OrganisationId, ProtocolId};
@@ -75,18 +72,8 @@ impl Bell for SilentBell {
     fn ring(&self) {}
 }
 
-/// The system's clock, corrected by the offset to the database's, so that machines agree.
-#[derive(Default)]
-pub struct SystemClock {
-    offset_ms: AtomicI64,
-}
-
-impl SystemClock {
-    /// Takes over the measured offset of the database's clock to ours.
-    pub fn correct(&self, offset: chrono::TimeDelta) {
-        self.offset_ms.store(offset.num_milliseconds(), Ordering::Relaxed);
-    }
-}
+/// The system's clock, as it is.
+pub struct SystemClock;
 
 #[expect(clippy::disallowed_methods, reason = "this is the door of time")]
 fn system_now() -> DateTime<Utc> {
@@ -99,7 +86,7 @@ impl Clock for SystemClock {
     }
 
     fn wall(&self) -> DateTime<Utc> {
-        system_now() + chrono::TimeDelta::milliseconds(self.offset_ms.load(Ordering::Relaxed))
+        system_now()
     }
 }
 

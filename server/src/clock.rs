@@ -28,7 +28,7 @@ impl Clock for HeldClock {
 
     fn wall(&self) -> DateTime<Utc> {
         let held = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.map_or_else(|| SystemClock::default().wall(), |(at, theirs)| (theirs + at.elapsed()).trunc_subsecs(3))
+        held.map_or_else(|| SystemClock.wall(), |(at, theirs)| (theirs + at.elapsed()).trunc_subsecs(3))
     }
 }
 
@@ -59,7 +59,7 @@ async fn correct(clock: &HeldClock, data: &DatabaseConnection) {
     }
     let Some(Sample { journey: _, at, theirs }) = best else { return };
     *clock.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, theirs));
-    let offset = clock.wall() - SystemClock::default().wall();
+    let offset = clock.wall() - SystemClock.wall();
     if offset.abs() > TimeDelta::seconds(1) {
         tracing::warn!(offset_ms = offset.num_milliseconds(), "this machine's clock differs from the database's");
     }

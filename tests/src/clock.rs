@@ -26,7 +26,7 @@ struct Times {
 impl StoryClock {
     /// Stands at `start`.
     pub fn at(start: DateTime<Utc>) -> Self {
-        let times = Times { now: start.trunc_subsecs(3), ahead: start - SystemClock::default().wall() };
+        let times = Times { now: start.trunc_subsecs(3), ahead: start - SystemClock.wall() };
         Self { times: Mutex::new(times), shared: None }
     }
 
@@ -77,7 +77,7 @@ impl Clock for StoryClock {
     }
 
     fn wall(&self) -> DateTime<Utc> {
-        SystemClock::default().wall() + self.times().ahead
+        SystemClock.wall() + self.times().ahead
     }
 }
 
@@ -104,7 +104,7 @@ impl Clock for FollowedClock {
     }
 
     fn wall(&self) -> DateTime<Utc> {
-        SystemClock::default().wall() + self.times().ahead
+        SystemClock.wall() + self.times().ahead
     }
 }
 

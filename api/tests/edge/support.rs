@@ -46,7 +46,7 @@ impl Service {
         let keys = open(&folder, "keys").await;
         KeyStoreMigrator::up(keys.reader(), None).await.unwrap();
         let master = MasterKey { name: "test".to_owned(), secret: Secret::random().unwrap() };
-        let clock = Arc::new(SystemClock::default());
+        let clock = Arc::new(SystemClock);
         let app = Arc::new(App::new(data, KeyStore::new(keys, master), clock, Arc::new(SilentBell)));
         let organisation = organisations::found(&app, "Hospital", chrono_tz::Europe::Amsterdam).await.unwrap();
         let mut settings = Settings::new([7; 32]);

@@ -79,7 +79,7 @@ fn scope(word: &str) -> Result<Scope, String> {
 }
 
 pub(super) async fn run(config: Config, command: Command) -> Result<(), Failure> {
-    let (app, stores) = opening::offline(&config, std::sync::Arc::new(SystemClock::default())).await?;
+    let (app, stores) = opening::offline(&config, std::sync::Arc::new(SystemClock)).await?;
     let done = match command {
         Command::Found { name, zone } => found(&app, &name, zone).await,
         Command::Organisations => list_organisations(&app).await,

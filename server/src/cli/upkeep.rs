@@ -17,17 +17,17 @@ pub(super) async fn backup(config: Config, which: Which, file: PathBuf) -> Resul
 }
 
 pub(super) async fn restore(config: Config, file: PathBuf) -> Result<(), Failure> {
-    let replaced = upkeep::restore(&config, &file, Arc::new(SystemClock::default())).await?;
+    let replaced = upkeep::restore(&config, &file, Arc::new(SystemClock)).await?;
     say(format!("Restored. What was there before: {}\n{NOW}", replaced.display()))
 }
 
 pub(super) async fn restored(config: Config) -> Result<(), Failure> {
-    let organisations = upkeep::restored(&config, Arc::new(SystemClock::default())).await?;
+    let organisations = upkeep::restored(&config, Arc::new(SystemClock)).await?;
     say(format!("Told to {organisations} organisations.\n{NOW}"))
 }
 
 pub(super) async fn rewrap(config: Config) -> Result<(), Failure> {
-    let wrapped = upkeep::rewrap(&config, Arc::new(SystemClock::default())).await?;
+    let wrapped = upkeep::rewrap(&config, Arc::new(SystemClock)).await?;
     say(format!("{wrapped} keys were wrapped anew; every key is wrapped by the present master key"))
 }
 

@@ -115,7 +115,7 @@ async fn p16_a_batch_pushed_a_hundred_times_is_executed_once() {
 async fn p21_workers_whose_clocks_are_an_hour_wrong_are_neither_early_nor_late() {
     let mail = SmtpSink::start().await;
     let url = mail.url();
-    let now = SystemClock::default().now();
+    let now = SystemClock.now();
     // No story's clock in the processes: the one they have in production.
     let settings = [("SMTP_URL", url.as_str()), ("STORY_CLOCK", "")];
     let ground = Ground::new(Leg::Distributed);
@@ -128,7 +128,7 @@ async fn p21_workers_whose_clocks_are_an_hour_wrong_are_neither_early_nor_late()
     service.start_all().await;
 
     let morning = Morning::found(service.app(), &talk_after_hours()).await;
-    let first = SystemClock::default().now() + TimeDelta::seconds(8);
+    let first = SystemClock.now() + TimeDelta::seconds(8);
     let second = first + TimeDelta::seconds(3);
     for nth in 0..20 {
         let due = if nth < 10 { first } else { second };
@@ -146,7 +146,7 @@ async fn p21_workers_whose_clocks_are_an_hour_wrong_are_neither_early_nor_late()
     assert!(lateness.iter().all(|late| *late < 60_000), "an hour late: {lateness:?}");
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(mail.seen().len(), 20, "none went twice");
-    service.clock.move_to(SystemClock::default().now());
+    service.clock.move_to(SystemClock.now());
     let rows = messages(service.app()).await;
     assert!(rows.iter().all(|row| row.status == MessageStatus::Sent), "{rows:?}");
     service.is_balanced().await;
@@ -155,7 +155,7 @@ async fn p21_workers_whose_clocks_are_an_hour_wrong_are_neither_early_nor_late()
 
 /// How many milliseconds after its due moment each mail came.
 fn lateness(mail: &SmtpSink, (first, second): (DateTime<Utc>, DateTime<Utc>)) -> Vec<i64> {
-    let (wall, instant) = (SystemClock::default().now(), Instant::now());
+    let (wall, instant) = (SystemClock.now(), Instant::now());
     let came = |at: Instant| wall - TimeDelta::from_std(instant - at).unwrap();
     let nth = |to: &str| to.trim_start_matches("peer-").split('@').next().unwrap().parse::<usize>().unwrap();
     let due = |to: &str| if nth(to) < 10 { first } else { second };
