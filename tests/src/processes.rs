@@ -17,7 +17,7 @@ use crate::{
     client::Client,
     clock::StoryClock,
     process::{Process, Signal, free_port, guarded},
-    service::{Ground, Leg, Tenant, config, key, launch, tenant},
+    service::{Ground, Leg, MASTER_KEY, Tenant, config, key, launch, tenant},
     time::{drain, is_balanced, travel},
 };
 
@@ -83,6 +83,9 @@ impl Processes {
         moment: &str,
         (apis, workers, settings): (usize, usize, &[(&str, &str)]),
     ) -> Self {
+        if ground.leg == Leg::Embedded {
+            share_master_key(&ground);
+        }
         nazorg::migrate(&config(&ground.environment())).await.expect("a fresh database can be migrated");
         let moment: DateTime<Utc> = moment.parse().expect("a moment in RFC 3339");
         let clock = Arc::new(StoryClock::shared(moment, &ground.dir.path().join("clock")));
@@ -212,6 +215,13 @@ impl Processes {
     fn log_path(&self) -> PathBuf {
         self.ground.dir.path().join("processes.log")
     }
+}
+
+/// The embedded set-up makes one at its first start, but here two processes start at the same time.
+fn share_master_key(ground: &Ground) {
+    let data = ground.dir.path().join("data");
+    fs::create_dir_all(&data).unwrap();
+    fs::write(data.join("master.key"), MASTER_KEY).unwrap();
 }
 
 impl Member {
