@@ -14,7 +14,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     app::Bell,
@@ -30,8 +30,38 @@ const TURN: Duration = Duration::from_secs(10);
 pub struct Database {
     connection: DatabaseConnection,
     aside: DatabaseConnection,
-    turns: Option<Arc<Semaphore>>,
+    turns: Option<Turns>,
 }
+
+/// One writes at a time; of the batches, one waits for that at a time, so that a request waits for the batch under way and no other.
+#[derive(Clone)]
+struct Turns {
+    all: Arc<Semaphore>,
+    batches: Arc<Semaphore>,
+}
+
+impl Turns {
+    fn new() -> Self {
+        Self { all: Arc::new(Semaphore::new(1)), batches: Arc::new(Semaphore::new(1)) }
+    }
+
+    async fn wait(&self, batch: bool) -> Result<Turn> {
+        let waits = async {
+            let batches = if batch { Some(Arc::clone(&self.batches).acquire_owned().await?) } else { None };
+            Ok(Turn(Arc::clone(&self.all).acquire_owned().await?, batches))
+        };
+        let turn: std::result::Result<Turn, AcquireError> = tokio::time::timeout(TURN, waits)
+            .await
+            .map_err(|_| Error::unavailable("no turn to write within ten seconds"))?;
+        turn.map_err(Error::internal)
+    }
+}
+
+/// The turn to write; given back when dropped.
+struct Turn(
+    #[expect(dead_code, reason = "held")] OwnedSemaphorePermit,
+    #[expect(dead_code, reason = "held")] Option<OwnedSemaphorePermit>,
+);
 
 impl Database {
     /// Over an open connection (`DatabaseConnection::default()` is enough to print the document).
@@ -39,7 +69,7 @@ impl Database {
     pub fn new(connection: DatabaseConnection) -> Self {
         let sqlite = connection.get_database_backend() == DbBackend::Sqlite;
         let aside = connection.clone();
-        Self { connection, aside, turns: sqlite.then(|| Arc::new(Semaphore::new(1))) }
+        Self { connection, aside, turns: sqlite.then(Turns::new) }
     }
 
     /// With connections of their own for what is done aside ([`Self::aside`]).
@@ -70,14 +100,18 @@ impl Database {
 
     /// Begins a write.
     pub async fn begin(&self) -> Result<Writing> {
+        self.begin_as(false).await
+    }
+
+    /// Begins a write of many things at once, which nobody waits for: on SQLite requests go before it.
+    pub async fn begin_batch(&self) -> Result<Writing> {
+        self.begin_as(true).await
+    }
+
+    async fn begin_as(&self, batch: bool) -> Result<Writing> {
         let turn = match &self.turns {
             None => None,
-            Some(turns) => Some(
-                tokio::time::timeout(TURN, Arc::clone(turns).acquire_owned())
-                    .await
-                    .map_err(|_| Error::unavailable("no turn to write within ten seconds"))?
-                    .map_err(Error::internal)?,
-            ),
+            Some(turns) => Some(turns.wait(batch).await?),
         };
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
@@ -102,7 +136,7 @@ pub struct Writing {
     due_now: AtomicBool,
     happened: Mutex<Happened>,
     gathered: Mutex<Option<Vec<Statement>>>,
-    _turn: Option<OwnedSemaphorePermit>,
+    _turn: Option<Turn>,
 }
 
 impl Writing {

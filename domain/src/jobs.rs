@@ -176,7 +176,7 @@ pub async fn lease_due(app: &App, limit: u64) -> Result<Vec<LeasedBatch>> {
     );
     let values: Vec<Value> =
         vec![(wall + LEASE).into(), now.into(), wall.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
-    let tx = app.db.begin().await?;
+    let tx = app.db.begin_batch().await?;
     let rows = tx.query_all_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
     let mut by_kind: HashMap<JobKind, Vec<Lease>> = HashMap::new();
     for row in rows {
@@ -335,7 +335,7 @@ fn settled_as(outcome: &Outcome, now: DateTime<Utc>, wall: DateTime<Utc>) -> Col
 
 /// Hands leases back at once, for a queue that could not take them or a worker that stops.
 pub async fn hand_back(app: &App, leases: &[Lease]) -> Result<()> {
-    let tx = app.db.begin().await?;
+    let tx = app.db.begin_batch().await?;
     for chunk in leases.chunks(400) {
         let (these, values) = these(chunk);
         let sql = format!("UPDATE jobs SET lease_until = NULL WHERE {these}");
@@ -347,7 +347,7 @@ pub async fn hand_back(app: &App, leases: &[Lease]) -> Result<()> {
 /// Keeps in hand what takes longer than a lease. What was re-planned or taken by another meanwhile is left alone.
 pub async fn extend(app: &App, leases: &[Lease]) -> Result<()> {
     let until = app.clock.wall() + LEASE;
-    let tx = app.db.begin().await?;
+    let tx = app.db.begin_batch().await?;
     for chunk in leases.chunks(400) {
         let (these, leases) = these(chunk);
         let sql = format!("UPDATE jobs SET lease_until = ? WHERE {these}");
@@ -364,7 +364,7 @@ pub async fn fail(
     batch: &LeasedBatch,
     judge: impl Fn(&Claimed) -> Outcome + Send,
 ) -> Result<Vec<(Claimed, Outcome)>> {
-    let tx = app.db.begin().await?;
+    let tx = app.db.begin_batch().await?;
     let claimed = take(&tx, app, batch, false).await?;
     let settled: Vec<(Claimed, Outcome)> = claimed.into_iter().map(|job| (job.clone(), judge(&job))).collect();
     let outcomes: Vec<_> = settled.iter().map(|(claimed, outcome)| (claimed.job, outcome.clone())).collect();

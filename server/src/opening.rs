@@ -22,7 +22,7 @@ use crate::{
     health::Health,
     master_key::{self, Master},
     run::{Parts, Start},
-    stores::{Stores, make_private},
+    stores::{Plans, Stores, make_private},
     work::{self, Bells},
 };
 
@@ -123,7 +123,8 @@ async fn open(
 ) -> Result<(Opened, Stores, Vec<JoinHandle<()>>), Failure> {
     let Prepared { config, start, master, bells, worker } = prepared;
     let config = &config;
-    let stores = Stores::open(config).await?;
+    let plans = if start.parts == Parts::Worker { Plans::Fresh } else { Plans::Kept };
+    let stores = Stores::open(config, plans).await?;
     listening.health.watch_stores(stores.clone());
     stores.wait().await;
     be_current(config, start.parts, &stores).await?;
@@ -202,7 +203,7 @@ fn named(secret: &Secret) -> Result<MasterKey, Failure> {
 pub(crate) async fn offline(config: &Config, clock: Arc<dyn Clock>) -> Result<(App, Stores), Failure> {
     make_private(&config.data_dir)?;
     let master = master_key::load(&config.keys)?;
-    let stores = Stores::open(config).await?;
+    let stores = Stores::open(config, Plans::Kept).await?;
     stores.must_answer().await?;
     be_current(config, Parts::All, &stores).await?;
     Ok((app(&stores, &master, clock, Arc::new(SilentBell))?, stores))
@@ -213,7 +214,7 @@ pub(crate) async fn offline(config: &Config, clock: Arc<dyn Clock>) -> Result<(A
 /// # Errors
 /// When a store does not answer, or holds the schema of a newer version.
 pub async fn migrate(config: &Config) -> Result<Vec<String>, Failure> {
-    let stores = Stores::open(config).await?;
+    let stores = Stores::open(config, Plans::Kept).await?;
     stores.must_answer().await?;
     let applied = stores.migrate().await;
     stores.close().await;

@@ -42,17 +42,28 @@ struct Pool {
     durability: Durability,
     /// Nothing that was overwritten may be read back from the file.
     forgets: bool,
+    plans: Plans,
+}
+
+/// How PostgreSQL plans statements that are run again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plans {
+    /// Once, after a few times: for requests, whose statements are small and many.
+    Kept,
+    /// Each time: for batches, where a plan made while a table was small reads all of it for every batch once it has grown.
+    Fresh,
 }
 
 impl Stores {
     /// Opens both. PostgreSQL is connected to when it is first needed, so that being away is not an error here.
-    pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
+    pub(crate) async fn open(config: &Config, plans: Plans) -> Result<Self, Failure> {
         let data = Pool {
             max_connections: config.database.max_connections,
             acquire_timeout: config.database.acquire_timeout,
             statement_timeout: config.database.statement_timeout,
             durability: config.database.durability,
             forgets: false,
+            plans,
         };
         let keys = Pool { max_connections: config.keys.max_connections, forgets: true, ..data };
         let few = Pool { max_connections: 1, ..data };
@@ -158,13 +169,14 @@ fn common(url: String, pool: &Pool) -> ConnectOptions {
 
 fn postgres(url: &str, pool: &Pool) -> ConnectOptions {
     let mut options = common(url.replacen("postgresql://", "postgres://", 1), pool);
-    let idle = (pool.statement_timeout * 2).as_millis().to_string();
+    let (idle, plans) = ((pool.statement_timeout * 2).as_millis().to_string(), pool.plans);
     options.connect_lazy(true).set_application_name("nazorg").statement_timeout(pool.statement_timeout);
     // A transaction whose process hangs must not hold its locks for ever.
     options.map_sqlx_postgres_opts(move |found| {
         let found = found.statement_cache_capacity(STATEMENTS);
         let waits = ("idle_in_transaction_session_timeout", idle.as_str());
-        found.options([waits, ("lock_timeout", LOCK_TIMEOUT), ("timezone", "UTC")])
+        let plans = ("plan_cache_mode", if plans == Plans::Fresh { "force_custom_plan" } else { "auto" });
+        found.options([waits, ("lock_timeout", LOCK_TIMEOUT), plans, ("timezone", "UTC")])
     });
     options
 }

@@ -191,7 +191,7 @@ pub async fn number(app: &App) -> Result<u64> {
     if !rows::waiting(app).await? {
         return Ok(0);
     }
-    let tx = app.db.begin().await?;
+    let tx = app.db.begin_batch().await?;
     rows::take_turn(&tx).await?;
     let numbered = rows::number(&tx).await?;
     tx.commit(&crate::app::SilentBell).await?;

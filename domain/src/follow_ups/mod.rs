@@ -226,7 +226,7 @@ fn key(row: &table::Model) -> crate::protocols::Key {
 /// Looks at follow-ups whose moment has come: holds the jobs, lets time pass for their trajectories, settles, all in
 /// one transaction. Answers how many were held; what was re-planned or taken by another is silently left.
 pub async fn wake(app: &App, batch: &LeasedBatch) -> Result<usize> {
-    let tx = app.db.begin().await?;
+    let tx = app.db.begin_batch().await?;
     let woken = wake_batch(&tx, app, batch, None).await?;
     tx.commit(&*app.bell).await?;
     Ok(woken)

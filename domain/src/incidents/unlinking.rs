@@ -23,7 +23,7 @@ pub(crate) async fn owe(tx: &Writing, cx: &Context<'_>, id: IncidentId, reported
 /// Cuts what is due: the link goes, who was involved becomes a number, and what other systems call the incident can only
 /// be recognised. Answers how many incidents were cut. All in one transaction, with the event, the log line and the job.
 pub async fn wake(app: &App, batch: &LeasedBatch) -> Result<usize> {
-    let tx = app.db.begin().await?;
+    let tx = app.db.begin_batch().await?;
     rows::lock_for(&tx, batch).await?;
     let claimed = jobs::hold(&tx, app, batch).await?;
     let mut cut = 0;

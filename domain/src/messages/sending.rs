@@ -69,7 +69,7 @@ impl std::fmt::Debug for ToSend {
 /// Claims messages whose moment has come and judges each as things stand now: consent, safe contact, stop rules, quiet hours,
 /// frequency. What may go is marked `sending` and answered; everything else is settled here, with its reason.
 pub async fn take(app: &App, batch: &LeasedBatch) -> Result<Vec<ToSend>> {
-    let tx = app.db.begin().await?;
+    let tx = app.db.begin_batch().await?;
     trajectories::lock_for(&tx, batch).await?;
     let claimed = jobs::claim(&tx, app, batch).await?;
     let sending = take_claimed(&tx, app, claimed).await?;
@@ -80,7 +80,7 @@ pub async fn take(app: &App, batch: &LeasedBatch) -> Result<Vec<ToSend>> {
 /// Looks at follow-ups whose moment has come ([`follow_ups::wake`]) and takes at once what they announce for now, in one transaction:
 /// a reminder goes through the queue once. Answers how many follow-ups it was, too.
 pub async fn wake_and_take(app: &App, batch: &LeasedBatch) -> Result<(usize, Vec<ToSend>)> {
-    let tx = app.db.begin().await?;
+    let tx = app.db.begin_batch().await?;
     let mut announced = Vec::new();
     let woken = follow_ups::wake_batch(&tx, app, batch, Some(&mut announced)).await?;
     let sending = take_claimed(&tx, app, announced).await?;

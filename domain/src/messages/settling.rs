@@ -91,7 +91,7 @@ pub async fn settle(app: &App, delivered: Vec<Delivered>) -> Result<()> {
     for one in delivered {
         by_organisation.entry(one.message.organisation).or_default().push(one);
     }
-    let tx = app.db.begin().await?;
+    let tx = app.db.begin_batch().await?;
     trajectories::lock(&tx, &about).await?;
     let mut back = Vec::new();
     for (organisation, delivered) in by_organisation {

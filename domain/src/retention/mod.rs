@@ -99,7 +99,7 @@ pub(crate) async fn without_job(db: &impl ConnectionTrait, cx: &Context<'_>) -> 
 /// Does what is due: counts, removes, tells and logs, all in one transaction with the job. Answers how many cases it was.
 /// Keys and old events go after that, owed by a job of their own.
 pub async fn wake(app: &App, batch: &LeasedBatch) -> Result<usize> {
-    let tx = app.db.begin().await?;
+    let tx = app.db.begin_batch().await?;
     rows::lock_for(&tx, batch).await?;
     let claimed = jobs::hold(&tx, app, batch).await?;
     let mut done = 0;

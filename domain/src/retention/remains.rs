@@ -28,7 +28,7 @@ pub(crate) async fn leave(
 pub async fn wake(app: &App, batch: &LeasedBatch) -> Result<usize> {
     // A position must never be given twice: what is dropped has one, and something after it has a higher one.
     crate::events::number(app).await?;
-    let tx = app.db.begin().await?;
+    let tx = app.db.begin_batch().await?;
     let claimed = jobs::hold(&tx, app, batch).await?;
     let mut settled = Vec::new();
     let mut gone = 0;
