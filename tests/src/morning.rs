@@ -97,6 +97,7 @@ impl Morning {
             relation_id: None,
             protocol_id: self.protocol,
             anchors: ["event_at", "reported_at"].map(|anchor| (anchor.to_owned(), event)).to_vec(),
+            params: Vec::new(),
             assignments: vec![("peer_supporter".to_owned(), peer)],
             involvement_id: None,
             external_refs: Vec::new(),

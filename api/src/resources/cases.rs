@@ -15,6 +15,7 @@ use super::{
     external_refs::ExternalRefView,
     protocols::NewAnchor,
     sets::{CaseStatusView, ClosedReasonView, many},
+    trajectories::ParamSetting,
 };
 use crate::{
     answers::{Created, Current, Page},
@@ -317,6 +318,9 @@ struct NewCaseBody {
     /// The anchors known now.
     #[oai(validator(max_items = 100))]
     anchors: Vec<NewAnchor>,
+    /// The person's own rhythm, where it differs from the protocol's.
+    #[oai(default, validator(max_items = 20))]
+    params: Vec<ParamSetting>,
     /// Who fills which role from the start.
     #[oai(default, validator(max_items = 50))]
     assignments: Vec<NewAssignment>,
@@ -335,6 +339,7 @@ impl From<NewCaseBody> for NewCase {
             relation_id,
             protocol_id,
             anchors,
+            params,
             assignments,
             involvement_id,
             external_refs,
@@ -345,6 +350,7 @@ impl From<NewCaseBody> for NewCase {
             relation_id: relation_id.map(RelationId),
             protocol_id: ProtocolId(protocol_id),
             anchors: anchors.into_iter().map(Into::into).collect(),
+            params: params.into_iter().map(Into::into).collect(),
             assignments: assignments.into_iter().map(|one| (one.role, PersonId(one.person_id))).collect(),
             involvement_id: involvement_id.map(InvolvementId),
             external_refs: external_refs.into_iter().map(Into::into).collect(),

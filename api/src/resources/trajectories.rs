@@ -35,7 +35,7 @@ impl Trajectories {
 
     /// Start a trajectory
     ///
-    /// Another protocol for an open case, with the same record profile.
+    /// Another protocol for an open case, with the same record profile. Refused while the person's data is restricted.
     #[oai(path = "/cases/:id/trajectories", method = "post", operation_id = "startTrajectory")]
     async fn start(
         &self,
@@ -44,9 +44,10 @@ impl Trajectories {
         body: Body<NewTrajectoryBody>,
     ) -> Answer<Created<TrajectoryView>> {
         once!(once, |cx| {
-            let NewTrajectoryBody { protocol_id, anchors } = body.0;
+            let NewTrajectoryBody { protocol_id, anchors, params } = body.0;
             let anchors = anchors.into_iter().map(Into::into).collect();
-            let new = NewTrajectory { protocol_id: ProtocolId(protocol_id), anchors };
+            let params = params.into_iter().map(Into::into).collect();
+            let new = NewTrajectory { protocol_id: ProtocolId(protocol_id), anchors, params };
             let trajectory = trajectories::start(cx, CaseId(id.0), new).await?;
             Created::new("trajectories", trajectory.id, trajectory.version, trajectory.into())
         })
@@ -279,13 +280,20 @@ impl From<(String, Offset)> for ParamView {
 /// A value for a parameter.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
-struct ParamSetting {
+pub(super) struct ParamSetting {
     /// Which parameter of the protocol.
     #[oai(validator(min_length = 1, max_length = 64))]
     param: String,
     /// A duration such as `P2W`, in the unit of the protocol's bounds.
     #[oai(validator(min_length = 1, max_length = 40))]
     value: String,
+}
+
+impl From<ParamSetting> for (String, String) {
+    fn from(setting: ParamSetting) -> Self {
+        let ParamSetting { param, value } = setting;
+        (param, value)
+    }
 }
 
 /// A trajectory to start.
@@ -297,6 +305,9 @@ struct NewTrajectoryBody {
     /// The anchors known now.
     #[oai(validator(max_items = 100))]
     anchors: Vec<NewAnchor>,
+    /// The person's own rhythm, where it differs from the protocol's.
+    #[oai(default, validator(max_items = 20))]
+    params: Vec<ParamSetting>,
 }
 
 /// A value for an anchor.

@@ -103,6 +103,8 @@ pub struct NewCase {
     pub protocol_id: ProtocolId,
     /// The anchors known now.
     pub anchors: Vec<(String, DateTime<Utc>)>,
+    /// The person's own rhythm where it differs from the protocol's: durations such as `P2W`, within its bounds.
+    pub params: Vec<(String, String)>,
     /// Who fills which role from the start.
     pub assignments: Vec<(String, PersonId)>,
     /// The involvement this support answers; the only trace between the two.
@@ -139,14 +141,25 @@ pub struct Filter {
     pub newest_first: bool,
 }
 
-/// Opens a case with its first trajectory: the follow-ups, their jobs and the event stand in the same transaction.
+/// Opens a case with its first trajectory: the follow-ups, their jobs and the event stand in the same transaction. 409
+/// `person_restricted` while the person's data may only be kept (GDPR article 18).
 pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
     cx.may(Action::OpenCases)?;
-    let NewCase { person_id, unit_id, relation_id, protocol_id, anchors, assignments, involvement_id, external_refs } =
-        new;
+    let NewCase {
+        person_id,
+        unit_id,
+        relation_id,
+        protocol_id,
+        anchors,
+        params,
+        assignments,
+        involvement_id,
+        external_refs,
+    } = new;
     let key = if external_refs.is_empty() { None } else { Some(cx.app.keys.create(cx).await?.0) };
     let tx = cx.begin().await?;
     named(&tx, cx, (person_id, unit_id), &assignments).await?;
+    people::unrestricted(&**tx, cx, person_id).await?;
     let protocol = protocol_versions::startable(&tx, cx, protocol_id).await?;
     let roles = rules::roles_exist(&protocol, assignments.iter().map(|(role, _)| role.as_str()));
     if !roles.is_empty() {
@@ -179,7 +192,7 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
         external_refs,
         version: 1,
     };
-    let trajectory = NewTrajectory { protocol_id, anchors };
+    let trajectory = NewTrajectory { protocol_id, anchors, params };
     let of = ForCase { id: case.id, person_id, unit_id };
     let fresh = trajectories::prepare(&tx, cx, of, (trajectory, protocol)).await?;
     if key.is_none() && involvement_id.is_none() {
@@ -323,7 +336,8 @@ pub async fn close(cx: &Context<'_>, id: CaseId, reason: ClosedReason) -> Result
     Ok(after)
 }
 
-/// Reopens a case without a new intake; what is to happen now starts as a new trajectory.
+/// Reopens a case without a new intake, for as long as it is kept; what is to happen now starts as a new trajectory. 409
+/// `person_restricted` while the person's data may only be kept.
 pub async fn reopen(cx: &Context<'_>, id: CaseId) -> Result<Case> {
     let reach = cx.may(Action::ReadCases)?;
     let tx = cx.begin().await?;
@@ -335,6 +349,7 @@ pub async fn reopen(cx: &Context<'_>, id: CaseId) -> Result<Case> {
     if case.forgotten_at.is_some() {
         return Err(Error::violation(ViolationCode::CaseForgotten, "It is about nobody any more; open a new case."));
     }
+    people::unrestricted(&**tx, cx, case.person_id).await?;
     let expected = case.version;
     let after = rules::reopened(case, cx.now);
     rows::update(&tx, cx, &after, expected).await?;

@@ -9,6 +9,7 @@ use crate::{
     audit::{self, Access},
     error::Result,
     events::{self, Event, Kind},
+    people,
     policy::Action,
 };
 
@@ -27,7 +28,8 @@ pub struct Note {
     pub created_at: Instant,
 }
 
-/// Writes a note; refused where the record profile holds no free text.
+/// Writes a note; refused where the record profile holds no free text, and about a person whose data may only be kept, except in a
+/// file about somebody's safety (409 `record_profile_forbids_notes`, `person_restricted`).
 pub async fn write_note(cx: &Context<'_>, case: CaseId, text: String) -> Result<Note> {
     let reach = cx.may(Action::ReadCases)?;
     let seen = super::visible_one(&cx.db(), cx, reach, case).await?;
@@ -36,6 +38,9 @@ pub async fn write_note(cx: &Context<'_>, case: CaseId, text: String) -> Result<
     let fresh = cx.app.keys.create(cx).await?;
     let tx = cx.begin().await?;
     let seen = super::open_one(&tx, cx, reach, case).await?;
+    if !rules::protects_others(&seen.record_profile) {
+        people::unrestricted(&**tx, cx, seen.person_id).await?;
+    }
     let (_, key) = rows::key(&tx, cx, case, fresh).await?;
     let note =
         Note { id: NoteId(cx.app.ids.next()), case_id: case, author_id: cx.caller.person, text, created_at: cx.now };

@@ -46,6 +46,13 @@ pub fn may_hold_notes(record_profile: &str) -> Result<()> {
     }
 }
 
+/// Whether what is written in it protects somebody else's rights: then a restriction does not stand in the way (GDPR article 18, second
+/// paragraph).
+#[must_use]
+pub fn protects_others(record_profile: &str) -> bool {
+    record_profile == RecordProfile::SafetyFile.as_str()
+}
+
 /// Whether a case on this protocol may be about `person`, resting on this relation: someone close has one in which they are the
 /// other, that has not ended; a person has none.
 pub fn rests_on(protocol: &Protocol, (person, relation): (PersonId, Option<&Relation>)) -> Result<()> {
@@ -99,6 +106,12 @@ mod tests {
         for profile in ["contact_log", "tally", "", "unheard_of"] {
             assert!(may_hold_notes(profile).is_err(), "{profile}");
         }
+    }
+
+    #[test]
+    fn only_a_safety_file_protects_others() {
+        let found = RecordProfile::WORDS.iter().filter(|(word, _)| protects_others(word)).map(|(word, _)| *word);
+        assert_eq!(found.collect::<Vec<_>>(), ["safety_file"]);
     }
 
     #[test]

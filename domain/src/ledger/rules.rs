@@ -18,6 +18,9 @@ macro_rules! reasons {
         pub enum Reason { $($(#[$doc])* $variant,)* }
 
         impl Reason {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
             /// The stable word.
             #[must_use]
             pub const fn as_str(self) -> &'static str {

@@ -12,7 +12,8 @@ use nazorg_entities::{
 use super::{
     Template, rows,
     rules::{
-        self, About, AboutFollowUp, Candidate, Consented, Digest, Going, PURPOSE, PURPOSE_CLOSE_ONE, Then, Verdict,
+        self, About, AboutFollowUp, Candidate, Consented, Digest, Going, PURPOSE, PURPOSE_CLOSE_ONE, RestsOn, Then,
+        Verdict,
     },
     sending::subjects,
 };
@@ -24,6 +25,7 @@ use crate::{
     links::{self, Bound},
     organisations,
     people::{self, Reachable, Recipient},
+    protocol_versions,
     staff::{self, Wanted},
 };
 
@@ -32,6 +34,7 @@ pub(super) struct Facts {
     zone: Tz,
     restored_at: Option<Instant>,
     follow_ups: HashMap<FollowUpId, follow_ups::Model>,
+    rests_on: HashMap<FollowUpId, RestsOn>,
     cases: HashMap<CaseId, rows::AboutCase>,
     resolved: HashMap<Wanted, Option<PersonId>>,
     present: HashMap<PersonId, Option<PersonId>>,
@@ -52,6 +55,7 @@ pub(super) async fn gather(tx: &Writing, cx: &Context<'_>, rows: &[messages::Mod
     let mut facts = Facts {
         zone: organisation.zone,
         restored_at: organisation.restored_at,
+        rests_on: rests_on(tx, cx, rows, &follow_ups).await?,
         follow_ups,
         cases,
         resolved: HashMap::new(),
@@ -73,11 +77,34 @@ pub(super) async fn gather(tx: &Writing, cx: &Context<'_>, rows: &[messages::Mod
     let agreeing = sorted(outside.iter().chain(&clients).copied().chain(tied));
     let all = sorted(agreeing.iter().chain(&staff).copied());
     facts.recipients = people::recipients(&**tx, cx, &all).await?;
-    facts.consents = rows::consents(tx, cx, &agreeing, &[PURPOSE, PURPOSE_CLOSE_ONE]).await?;
+    let besides = facts.rests_on.values().flat_map(|step| step.consents.iter().map(String::as_str));
+    let purposes: Vec<&str> = [PURPOSE, PURPOSE_CLOSE_ONE].into_iter().chain(besides).collect();
+    facts.consents = rows::consents(tx, cx, &agreeing, &purposes).await?;
     facts.recent = rows::recent(tx, cx, &outside, cx.now - rules::CAP_SPAN).await?;
     let minute = cx.now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(cx.now);
     facts.told = rows::told(tx, cx, &staff, minute).await?;
     Ok(facts)
+}
+
+/// What the steps of messages to persons and families rest on; staff is told whatever a step rests on.
+async fn rests_on(
+    tx: &Writing,
+    cx: &Context<'_>,
+    rows: &[messages::Model],
+    follow_ups: &HashMap<FollowUpId, follow_ups::Model>,
+) -> Result<HashMap<FollowUpId, RestsOn>> {
+    let private = rows.iter().filter(|row| row.audience != Audience::Staff);
+    let about: Vec<_> = private.filter_map(|row| follow_ups.get(&row.follow_up_id)).collect();
+    let protocols = rows::protocols(tx, cx, about.iter().map(|follow_up| follow_up.trajectory_id).collect()).await?;
+    let mut found = HashMap::new();
+    for follow_up in about {
+        let Some(protocol) = protocols.get(&follow_up.trajectory_id) else { continue };
+        let protocol = protocol_versions::ready(&**tx, cx, *protocol).await?;
+        if let Some(step) = protocol.step(&follow_up.step) {
+            found.insert(follow_up.id, RestsOn::of(step));
+        }
+    }
+    Ok(found)
 }
 
 fn sorted(ids: impl Iterator<Item = PersonId>) -> Vec<PersonId> {
@@ -133,7 +160,11 @@ impl Facts {
                 let recipient = self.staff_recipient(row).and_then(|person| self.candidate(person, Consented::Yes));
                 rules::to_staff(&about, recipient.as_ref())
             }
-            Audience::Person | Audience::Family => rules::to_person(&about, &self.candidates(row, now)),
+            Audience::Person | Audience::Family => {
+                let agreed = self.agreed(row, &about.rests_on, now);
+                let candidates = self.candidates(row, now).into_iter().map(|one| Candidate { agreed, ..one });
+                rules::to_person(&about, &candidates.collect::<Vec<_>>())
+            }
         }
     }
 
@@ -151,11 +182,19 @@ impl Facts {
             safety_file: self.safety_file(row),
             now,
             restored_at: self.restored_at,
+            rests_on: self.rests_on.get(&row.follow_up_id).cloned().unwrap_or_default(),
         }
     }
 
     fn safety_file(&self, row: &messages::Model) -> bool {
         self.cases.get(&row.case_id).is_some_and(|case| case.record_profile == "safety_file")
+    }
+
+    /// Whether the person the case is about agreed to everything its step rests on; the first that is missing says why not.
+    fn agreed(&self, row: &messages::Model, rests_on: &RestsOn, now: Instant) -> Consented {
+        let Some(case) = self.cases.get(&row.case_id) else { return Consented::Missing };
+        let each = rests_on.consents.iter().map(|purpose| self.consented((case.person, None), &[purpose], now));
+        each.into_iter().find(|consented| *consented != Consented::Yes).unwrap_or(Consented::Yes)
     }
 
     /// The person themself, or those close to them: each with their own consent, and close ones with the person's towards them too.
@@ -209,6 +248,7 @@ impl Facts {
             points: recipient.reachable.iter().map(|reachable| &reachable.point).collect(),
             zone: self.zone_of(recipient),
             consent,
+            agreed: Consented::Yes,
             recent: self.recent.get(&person).cloned().unwrap_or_default(),
         })
     }

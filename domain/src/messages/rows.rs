@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use nazorg_entities::{
-    Audience, CaseId, ContactPointId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, RelationId, UnitId,
-    cases, consents, follow_ups, messages, persons, relations,
+    Audience, CaseId, ContactPointId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, ProtocolId, RelationId,
+    TrajectoryId, UnitId, cases, consents, follow_ups, messages, persons, relations, trajectories,
 };
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
@@ -172,6 +172,27 @@ pub(super) async fn follow_ups(
         .all(&**tx)
         .await?;
     Ok(found.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// Which protocol version trajectories run on.
+pub(super) async fn protocols(
+    tx: &Writing,
+    cx: &Context<'_>,
+    ids: Vec<TrajectoryId>,
+) -> Result<HashMap<TrajectoryId, ProtocolId>> {
+    use trajectories::Column as C;
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found: Vec<(TrajectoryId, ProtocolId)> = trajectories::Entity::find()
+        .select_only()
+        .columns([C::Id, C::ProtocolId])
+        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(C::Id.is_in(ids))
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// A case as its messages need it.

@@ -11,9 +11,11 @@ use crate::{
     error::{Error, Result, ViolationCode},
     input::Checks,
     people::contact_points::{ContactPoint, rules::is_safe},
-    protocols,
+    protocols::{self, Requirement, Step, Unmet},
 };
 
+/// How long a message waits before it is judged again whether what its step rests on is there.
+const AGAIN: TimeDelta = TimeDelta::days(1);
 /// A message to a person or family that comes this late is no longer sent (PROTOCOLS 4).
 pub const LATE: TimeDelta = TimeDelta::hours(48);
 /// At most so many messages to one person or close one …
@@ -55,6 +57,41 @@ pub struct About {
     pub now: Instant,
     /// When the organisation's data was last put back from a backup.
     pub restored_at: Option<Instant>,
+    /// What its step rests on besides.
+    pub rests_on: RestsOn,
+}
+
+/// What a step rests on (`requires` of PROTOCOLS), as far as a message is judged by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestsOn {
+    /// The purposes the person agreed to.
+    pub consents: Vec<String>,
+    /// A contact point that is known to be safe, as in a safety file.
+    pub safe_contact: bool,
+    /// What happens when that is not so.
+    pub unmet: Unmet,
+}
+
+impl Default for RestsOn {
+    fn default() -> Self {
+        Self { consents: Vec::new(), safe_contact: false, unmet: Unmet::Wait }
+    }
+}
+
+impl RestsOn {
+    /// What a step says.
+    #[must_use]
+    pub fn of(step: &Step) -> Self {
+        let purpose = |one: &Requirement| match one {
+            Requirement::Consent(purpose) => Some(purpose.clone()),
+            Requirement::OptIn | Requirement::SafeContact | Requirement::Instrument(_) => None,
+        };
+        Self {
+            consents: step.requires.iter().filter_map(purpose).collect(),
+            safe_contact: step.requires.contains(&Requirement::SafeContact),
+            unmet: step.unmet,
+        }
+    }
 }
 
 /// What is known of its follow-up.
@@ -83,6 +120,8 @@ pub struct Candidate<'a> {
     pub zone: Tz,
     /// Whether they agreed to messages.
     pub consent: Consented,
+    /// Whether the person agreed to what the step rests on besides.
+    pub agreed: Consented,
     /// What they were sent within [`CAP_SPAN`].
     pub recent: Vec<Instant>,
 }
@@ -228,17 +267,18 @@ fn judge(about: &About, one: &Candidate<'_>) -> Verdict {
     if one.do_not_contact {
         return suppressed("do_not_contact", Then::Nothing);
     }
-    match one.consent {
-        Consented::Yes => {}
-        Consented::Missing => return suppressed("no_consent", Then::Nothing),
-        Consented::Revoked => return suppressed("consent_revoked", Then::Nothing),
-        Consented::Expired => return suppressed("consent_expired", Then::Nothing),
-        Consented::Unrelated => return suppressed("relation_ended", Then::Nothing),
+    match refusal(one.consent) {
+        None => {}
         // They did not say no to contact: whoever does the follow-up must know that it did not come from here.
-        Consented::Restricted => return suppressed("restricted", Then::Task("restricted")),
+        Some("restricted") => return suppressed("restricted", Then::Task("restricted")),
+        Some(reason) => return suppressed(reason, Then::Nothing),
+    }
+    if let Some(reason) = refusal(one.agreed) {
+        return unmet(about, reason, Then::Nothing);
     }
     let point = match safe_point(&one.points, about) {
         Ok(point) => point,
+        Err(reason) if about.rests_on.safe_contact => return unmet(about, reason, Then::Task(reason)),
         Err(reason) => return suppressed(reason, Then::Task(reason)),
     };
     let Some(at) = one.points.get(point).and_then(|point| hours(point, about.now, one.zone)) else {
@@ -255,12 +295,37 @@ fn judge(about: &About, one: &Candidate<'_>) -> Verdict {
     }
 }
 
+/// Why a consent does not do, if it does not.
+fn refusal(consent: Consented) -> Option<&'static str> {
+    match consent {
+        Consented::Yes => None,
+        Consented::Missing => Some("no_consent"),
+        Consented::Revoked => Some("consent_revoked"),
+        Consented::Expired => Some("consent_expired"),
+        Consented::Unrelated => Some("relation_ended"),
+        Consented::Restricted => Some("restricted"),
+    }
+}
+
+/// What the step rests on is not there: as it says, the message waits while its window lasts, is left to whoever does the step, or is not sent.
+fn unmet(about: &About, reason: &'static str, then: Then) -> Verdict {
+    let until = about.follow_up.as_ref().and_then(|follow_up| follow_up.window_until);
+    let again = about.now + AGAIN;
+    let then = match about.rests_on.unmet {
+        Unmet::Wait if until.is_some_and(|until| again <= until) => return Verdict::Later { at: again, reason },
+        Unmet::Wait => then,
+        Unmet::Task => Then::Task(reason),
+        Unmet::Skip => Then::Nothing,
+    };
+    end(MessageStatus::Suppressed, reason, then)
+}
+
 /// The place of the first contact point that may be used, or why none may (DOMAIN 7.5): in a safety file it must be known to be safe,
 /// elsewhere it must not be known to be unsafe; and what a person said of it holds for a time only.
 fn safe_point(points: &[&ContactPoint], about: &About) -> Result<usize, &'static str> {
     let asked = |point: &&ContactPoint| point.contact_mode == ContactMode::WeContact;
     let expired = |point: &ContactPoint| point.expires_at.is_some_and(|at| at <= about.now);
-    let usable = |point: &ContactPoint| match about.safety_file {
+    let usable = |point: &ContactPoint| match about.safety_file || about.rests_on.safe_contact {
         true => is_safe(point, about.now),
         false => point.safe != Safe::No && !expired(point),
     };

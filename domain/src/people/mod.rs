@@ -31,7 +31,7 @@ use crate::{
     events::{self, Event, Kind},
     external_refs::{self, ExternalRef, Subject},
     organisations,
-    policy::Action,
+    policy::{Action, Reach},
     secrets::{Secret, place},
 };
 
@@ -160,6 +160,12 @@ pub async fn search(cx: &Context<'_>, wanted: Search, after: Option<Uuid>, limit
     let found = open(&cx.db(), cx, found).await?;
     seen(cx, "person.found", audit::shown(&found, limit)).await?;
     Ok(found)
+}
+
+/// That something new may be begun about a person: 409 `person_restricted` while what is kept of them may only be kept (GDPR article 18),
+/// `person_erased` when nothing is.
+pub(crate) async fn unrestricted(db: &impl ConnectionTrait, cx: &Context<'_>, id: PersonId) -> Result<()> {
+    rows::changeable(db, cx, Reach::All, id).await.map(drop)
 }
 
 /// Changes a person. 409 `person_restricted` while their data may only be kept.

@@ -22,7 +22,7 @@ use crate::{
     database::{Tx, Writing},
     error::{Error, Result},
     events::{self, Event, Kind},
-    organisations,
+    organisations, people,
     policy::Action,
     protocol_versions,
     protocols::{AnchorValue, Effect, Key, Offset, Protocol, Stacking, Step, What},
@@ -78,6 +78,8 @@ pub struct NewTrajectory {
     pub protocol_id: ProtocolId,
     /// The anchors known now.
     pub anchors: Vec<(String, DateTime<Utc>)>,
+    /// The person's own rhythm where it differs from the protocol's: durations such as `P2W`, within its bounds.
+    pub params: Vec<(String, String)>,
 }
 
 /// The case a trajectory runs for, as its rows need it.
@@ -88,12 +90,14 @@ pub(crate) struct ForCase {
     pub(crate) unit_id: Option<UnitId>,
 }
 
-/// Starts a trajectory in an open case.
+/// Starts a trajectory in an open case. 409 `unknown_param` or `param_out_of_bounds` as [`set_param`] says, and `person_restricted` while the
+/// person's data may only be kept.
 pub async fn start(cx: &Context<'_>, case: CaseId, new: NewTrajectory) -> Result<Trajectory> {
     let reach = cx.may(Action::ReadCases)?;
     let tx = cx.begin().await?;
     let case = crate::cases::open_one(&tx, cx, reach, case).await?;
     cx.may(Action::OpenCases)?;
+    people::unrestricted(&**tx, cx, case.person_id).await?;
     let protocol = protocol_versions::startable(&tx, cx, new.protocol_id).await?;
     rules::same_profile(&case.record_profile, &protocol)?;
     crate::cases::rules::same_subject(case.relation_id, &protocol)?;
@@ -120,7 +124,8 @@ pub(crate) async fn prepare(
     case: ForCase,
     (new, protocol): (NewTrajectory, Arc<Protocol>),
 ) -> Result<Fresh> {
-    let NewTrajectory { protocol_id, anchors } = new;
+    let NewTrajectory { protocol_id, anchors, params } = new;
+    let params = rules::params(params)?;
     let around = protocol.surroundings(&organisations::surroundings(&***tx, cx, case.unit_id).await?);
     let mut by_name: BTreeMap<String, Vec<AnchorValue>> = BTreeMap::new();
     for (anchor, at) in anchors {
@@ -131,7 +136,7 @@ pub(crate) async fn prepare(
     }
     let id = TrajectoryId(cx.app.ids.next());
     let running = Running::fresh(cx, id, case, (protocol_id, protocol, around))?;
-    let started = What::Started { anchors: by_name, params: BTreeMap::new(), subjects: BTreeMap::new() };
+    let started = What::Started { anchors: by_name, params, subjects: BTreeMap::new() };
     Ok(Fresh { running, started })
 }
 

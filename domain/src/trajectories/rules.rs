@@ -1,11 +1,14 @@
 //! Pure rules about trajectories, and how the engine's refusals are told.
 
+use std::collections::BTreeMap;
+
 use nazorg_entities::Audience;
 
 use crate::{
     error::{Error, Result, ViolationCode},
     events::Kind,
-    protocols::{Announcement, FollowUp, Protocol, Refusal, Status},
+    input::Checks,
+    protocols::{Announcement, FollowUp, Offset, Protocol, Refusal, Status},
 };
 
 /// A case holds what its record profile allows; a protocol with another profile needs another case (DOMAIN 7.2).
@@ -41,6 +44,28 @@ fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())
+}
+
+/// What is given of the person's own rhythm at the start, every error together: durations, and each parameter once.
+pub fn params(given: Vec<(String, String)>) -> Result<BTreeMap<String, Offset>> {
+    let mut checks = Checks::default();
+    let mut found = BTreeMap::new();
+    for (place, (param, value)) in given.into_iter().enumerate() {
+        match value.parse::<Offset>() {
+            Err(_) => {
+                checks.refuse(format!("/params/{place}/value"), "bad_format", "The value is a duration such as P2W.");
+            }
+            Ok(value) => {
+                let fresh = found.insert(param, value).is_none();
+                checks.must(
+                    fresh,
+                    &format!("/params/{place}/param"),
+                    ("duplicate", "The parameter stands here twice."),
+                );
+            }
+        }
+    }
+    checks.done().map(|()| found)
 }
 
 /// At the start, what the engine misses is missing from the body.

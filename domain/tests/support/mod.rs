@@ -123,6 +123,7 @@ impl House {
             relation_id: None,
             protocol_id: protocol.id,
             anchors: ["event_at", "reported_at"].map(|anchor| (anchor.to_owned(), admin.now)).to_vec(),
+            params: Vec::new(),
             assignments: vec![("peer_supporter".to_owned(), peer)],
             involvement_id: answers,
             external_refs: Vec::new(),

@@ -75,6 +75,7 @@ impl Sisters {
             relation_id: relation,
             protocol_id: protocol,
             anchors: vec![("event_at".to_owned(), cx.now)],
+            params: Vec::new(),
             assignments: vec![],
             involvement_id: None,
             external_refs: vec![],
@@ -138,7 +139,7 @@ async fn a_case_about_someone_close_rests_on_a_relation_in_which_they_are_the_ot
     assert_eq!(sisters.refused(bo, sisters.about_close_one, Some(unheard_of)).await, "/relationId unknown");
     let case = sisters.open(bo, sisters.about_close_one, Some(relation)).await.unwrap();
     assert_eq!(cases::read(&sisters.house.coordinator(), case.id).await.unwrap().relation_id, Some(relation));
-    let new = NewTrajectory { protocol_id: sisters.about_person, anchors: vec![] };
+    let new = NewTrajectory { protocol_id: sisters.about_person, anchors: vec![], params: vec![] };
     let refused = trajectories::start(&sisters.house.coordinator(), case.id, new).await;
     assert_eq!(violation(refused), ViolationCode::SubjectDiffers);
     relations::end(&sisters.house.coordinator(), relation).await.unwrap();

@@ -68,6 +68,7 @@ impl Story {
             relation_id: None,
             protocol_id: protocol.id,
             anchors: vec![("event_at".to_owned(), admin.now)],
+            params: Vec::new(),
             assignments: vec![("coach".to_owned(), coach)],
             involvement_id: None,
             external_refs: Vec::new(),

@@ -362,7 +362,7 @@ export interface paths {
         put?: never;
         /**
          * Start a trajectory
-         * @description Another protocol for an open case, with the same record profile.
+         * @description Another protocol for an open case, with the same record profile. Refused while the person's data is restricted.
          */
         post: operations["startTrajectory"];
         delete?: never;
@@ -2942,6 +2942,11 @@ export interface components {
              */
             involvementId?: string;
             /**
+             * @description The person's own rhythm, where it differs from the protocol's.
+             * @default []
+             */
+            params?: components["schemas"]["ParamSetting"][];
+            /**
              * Format: uuid
              * @description Who is supported.
              */
@@ -3214,6 +3219,11 @@ export interface components {
         NewTrajectory: {
             /** @description The anchors known now. */
             anchors: components["schemas"]["NewAnchor"][];
+            /**
+             * @description The person's own rhythm, where it differs from the protocol's.
+             * @default []
+             */
+            params?: components["schemas"]["ParamSetting"][];
             /**
              * Format: uuid
              * @description The published version it runs on.

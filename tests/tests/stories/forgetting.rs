@@ -1,6 +1,9 @@
 //! Forgetting on time: thirty days after the report nothing leads from the incident to the support that came of it; what a
 //! protocol says is done after the closing; a person who asks for it is erased; and an old backup of the data says nothing.
 
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use nazorg::domain::{
     App,
     entities::{CaseId, DataKeyId, PersonId, cases, jobs, persons},
@@ -9,9 +12,12 @@ use nazorg_tests::{
     backup, canary,
     hospital::{CHECK_IN, Hospital, INVOLVED},
     logs,
-    service::Service,
+    processes::Processes,
+    service::{Ground, Leg, Service},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Statement, sea_query::Expr,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -268,6 +274,69 @@ async fn an_old_backup_beside_the_current_keys_says_nothing() {
     assert_eq!(hospital.coordinator.get(&format!("/v1/cases/{case}")).await.status, 404, "it is forgotten again");
     service.is_balanced().await;
     canary::assert_nowhere(&service.ground, "", &[NAME, ADDRESS, REFERENCE, NOTE]);
+}
+
+/// What stands in a table about a case, where that is not about its having gone.
+async fn half_forgotten(app: &App, all: &[Uuid]) -> (usize, Vec<String>) {
+    let there: Vec<CaseId> =
+        cases::Entity::find().select_only().column(cases::Column::Id).into_tuple().all(app.db.reader()).await.unwrap();
+    let gone: Vec<Uuid> = all.iter().copied().filter(|case| !there.contains(&CaseId(*case))).collect();
+    // What tells of it: who saw it, that it went, and what of it a job still has to take away.
+    let telling = ["access_events", "events", "jobs", "remains", "idempotency_keys"];
+    let rows = rows(app).await.into_iter().filter(|(table, _)| !telling.contains(&table.as_str()));
+    let left = rows.filter(|(_, row)| gone.iter().any(|case| holds(row, *case))).map(|(table, _)| table).collect();
+    (gone.len(), left)
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_while_it_forgets_leaves_nothing_half_forgotten() {
+    const CASES: usize = 120;
+    let binary = env!("CARGO_BIN_EXE_nazorg-process");
+    let settings = [("NAZORG_WORKER_CONCURRENCY", "1")];
+    let ground = Ground::new(Leg::from_env());
+    let mut service = Processes::start_on(binary, ground, BEGAN, (1, 1, &settings)).await;
+    let mut hospital = Hospital::found_on(&service).await;
+    let mut all = Vec::new();
+    for then in ["reduce_to_tally", "delete"] {
+        hospital.publish(&kept_thirty_days(then)).await;
+        for _ in 0..CASES / 2 {
+            let case = hospital.open("nurse", (BEGAN, BEGAN), None).await;
+            hospital.coordinator.post(&format!("/v1/cases/{case}/notes"), json!({"text": NOTE})).await.expect(201);
+            close(&hospital, case).await;
+            all.push(case);
+        }
+    }
+    service.drain().await;
+    service.workers[0].kill();
+    service.clock.move_to(service.clock_now() + TimeDelta::days(40));
+    let (mut gone, mut killed_midway, mut patience) = (0, 0, 5);
+    while gone < CASES {
+        service.start_all().await;
+        tokio::time::sleep(Duration::from_millis(patience)).await;
+        service.workers[0].kill();
+        let (now, left) = half_forgotten(service.app(), &all).await;
+        assert_eq!(left, Vec::<String>::new(), "of {now} cases that are gone");
+        assert!(now >= gone, "what is gone stays gone");
+        killed_midway += usize::from(now < CASES);
+        (gone, patience) = (now, patience * 2);
+        // Killed with leases in hand: they lapse within half a minute, and are lapsed here at once.
+        let lapsed = jobs::Entity::update_many().col_expr(jobs::Column::LeaseUntil, Expr::value(None::<DateTime<Utc>>));
+        lapsed.exec(service.app().db.reader()).await.unwrap();
+        assert!(patience < 60_000, "{now} of {CASES} are gone");
+    }
+    service.start_all().await;
+    service.drain().await;
+    let ledger = hospital.coordinator.get("/v1/ledger").await.expect(200);
+    let counts: i64 =
+        ledger["forgottenCases"].as_array().unwrap().iter().map(|one| one["count"].as_i64().unwrap()).sum();
+    assert_eq!(
+        (ledger["unaccounted"].as_i64(), counts),
+        (Some(0), i64::try_from(CASES).unwrap()),
+        "each once: {ledger}"
+    );
+    assert!(killed_midway > 0, "it was never killed before it was done");
+    service.is_balanced().await;
+    service.end().await;
 }
 
 #[tokio::test]

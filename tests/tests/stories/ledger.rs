@@ -1,11 +1,13 @@
 //! The ledger's check can fail: what is lost, changed or slipped in behind the service's back is told, each with its own reason.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use nazorg::domain::{
     App, Clock,
     entities::{
-        CaseId, FollowUpId, JobId, JobKind, MessageId, MessageStatus, Role, TrajectoryId, follow_ups, jobs, messages,
-        trajectories, trajectory_inputs,
+        CaseId, FollowUpId, JobId, JobKind, MessageId, MessageStatus, RemainsKind, Role, TallySubject, TrajectoryId,
+        UnitId, follow_ups, jobs, messages, remains, tallies, trajectories, trajectory_inputs,
     },
     ledger,
 };
@@ -243,6 +245,68 @@ async fn a_job_that_wakes_nothing_is_told() {
     // It falls due, finds nothing to wake, and is gone.
     service.travel(TimeDelta::days(1)).await;
     service.is_balanced().await;
+}
+
+#[tokio::test]
+async fn what_nobody_is_going_to_forget_is_told() {
+    let service = Service::start().await;
+    let hospital = Hospital::found(&service).await;
+    let involved = json!([{"personId": hospital.people["nurse"], "supportOffered": "no"}]);
+    let report = json!({
+        "eventClass": "medical_incident", "eventAt": EVENT, "reportedAt": REPORTED, "unitId": hospital.ward, "involved": involved,
+    });
+    let report = hospital.reporter.post("/v1/incidents", report).await.expect(201);
+    let case = hospital.open("nurse", (EVENT, REPORTED), Some(&report["involved"][0]["id"])).await;
+    service.is_balanced().await;
+    let db = service.app().db.reader();
+    let told = async || {
+        let whole = hospital.coordinator.get("/v1/ledger").await.expect(200);
+        assert_eq!(whole["unaccounted"], 1, "{whole}");
+        reasons(&whole)
+    };
+
+    let job = jobs::Entity::find().filter(jobs::Column::Kind.eq(JobKind::IncidentLink)).one(db).await.unwrap().unwrap();
+    jobs::Entity::delete_by_id(job.id).exec(db).await.unwrap();
+    assert_eq!(told().await, ["link_without_job"]);
+    assert_eq!(reasons(&hospital.ledger(case).await), ["link_without_job"]);
+    jobs::Entity::insert(jobs::ActiveModel::from(job).reset_all()).exec_without_returning(db).await.unwrap();
+
+    let left = remains::ActiveModel {
+        id: Set(fresh_id()),
+        organisation_id: Set(hospital.tenant.id),
+        kind: Set(RemainsKind::Key),
+        key_id: Set(None),
+        created_at: Set(service.clock.now()),
+    };
+    remains::Entity::insert(left).exec_without_returning(db).await.unwrap();
+    assert_eq!(told().await, ["remains_without_job"]);
+    remains::Entity::delete_many().exec(db).await.unwrap();
+
+    let counted = tallies::ActiveModel {
+        organisation_id: Set(hospital.tenant.id),
+        month: Set("2026-12".to_owned()),
+        unit_id: Set(UnitId(Uuid::nil())),
+        protocol: Set(String::new()),
+        subject: Set(TallySubject::Case),
+        status: Set("deleted".to_owned()),
+        reason: Set(String::new()),
+        count: Set(1),
+    };
+    tallies::Entity::insert(counted).exec_without_returning(db).await.unwrap();
+    assert_eq!(told().await, ["tally_differs"]);
+    tallies::Entity::delete_many().exec(db).await.unwrap();
+    service.is_balanced().await;
+}
+
+/// The reasons are a closed set: each has a deed that brings it about, here or where forgetting is told.
+#[test]
+fn every_reason_can_be_provoked() {
+    let here = DEEDS.iter().flat_map(|(_, reasons)| reasons.iter().copied());
+    let others =
+        ["job_without_subject", "link_without_job", "remains_without_job", "tally_differs", "retention_without_job"];
+    let provoked: BTreeSet<&str> = here.chain(others).collect();
+    let all: BTreeSet<&str> = ledger::Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+    assert_eq!(provoked, all);
 }
 
 #[tokio::test]

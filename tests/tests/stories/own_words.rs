@@ -236,6 +236,53 @@ async fn matched(house: &House) -> Uuid {
     client
 }
 
+/// Who knows their rhythm says so from the start: it is checked and kept as when it is set later.
+#[tokio::test]
+async fn a_rhythm_of_ones_own_from_the_start() {
+    let house = house().await;
+    let api = &house.hospital.coordinator;
+    let opened = async |params: Value| {
+        let body = json!({
+            "personId": house.hospital.people["client"], "protocolId": house.coaching, "params": params,
+            "anchors": [{"anchor": "applied_at", "at": house.now()}],
+        });
+        api.post("/v1/cases", body).await
+    };
+    let rhythm = |value: &str| json!({"param": "rhythm", "value": value});
+    opened(json!([rhythm("P8W")])).await.refused(409, "param_out_of_bounds");
+    opened(json!([{"param": "tempo", "value": "P2W"}])).await.refused(409, "unknown_param");
+    for (params, wrong) in [
+        (json!([rhythm("often")]), json!(["/params/0/value", "bad_format"])),
+        (json!([rhythm("P2W"), rhythm("P3W")]), json!(["/params/1/param", "duplicate"])),
+    ] {
+        let errors = opened(params).await.refused(400, "invalid_input")["errors"].clone();
+        assert_eq!(json!([errors[0]["pointer"], errors[0]["code"]]), wrong);
+    }
+    let case = opened(json!([rhythm("P3W")])).await.id_of(201);
+    let weekly = house.open("client", house.coaching, None).await;
+    assert_eq!(house.hospital.trajectory(case).await["params"], json!([rhythm("P21D")]));
+    for case in [case, weekly] {
+        house.complete(case, "acknowledge", "fits").await;
+        house.hospital.assign(case, "recovery_coach", "coach").await;
+        house.complete(case, "match", "assigned").await;
+    }
+    house.travel("2026-11-16T10:00:00Z").await;
+    for case in [case, weekly] {
+        house.complete(case, "meet", "match_ok").await;
+    }
+    let (own, usual) = (house.due(case, "meeting").await, house.due(weekly, "meeting").await);
+    assert!(own > usual, "three weeks from now, and one: {own} {usual}");
+
+    let path = format!("/v1/cases/{case}/trajectories");
+    let start = |value: &str| json!({"protocolId": house.coaching, "anchors": [{"anchor": "applied_at", "at": house.now()}], "params": [rhythm(value)]});
+    api.post(&path, start("P1D")).await.refused(409, "param_out_of_bounds");
+    let second = api.post(&path, start("P4W")).await.expect(201);
+    assert_eq!(second["params"], json!([rhythm("P28D")]));
+    let export = api.get(&format!("/v1/persons/{}/export", house.hospital.people["client"])).await;
+    assert!(export.text.contains("P21D"), "what was said at the start is kept as an input");
+    house.service.is_balanced().await;
+}
+
 /// Her own case beside it: refused without the relation, and not to be had through the client's.
 async fn her_track(house: &House) -> Uuid {
     let api = &house.hospital.coordinator;

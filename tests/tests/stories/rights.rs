@@ -276,7 +276,7 @@ async fn question(hospital: &Hospital, case: Uuid, step: &str) -> (String, Strin
 async fn what_may_only_be_kept_is_not_used_not_changed_and_not_forgotten() {
     let service = Service::start_at(REPORTED).await;
     let mut hospital = Hospital::found(&service).await;
-    hospital.publish(&twice()).await;
+    hospital.publish(&twice().replace("contact_log", "support_file")).await;
     let (person, case) = asked(&mut hospital, "contested").await;
     let api = &hospital.coordinator;
     let path = format!("/v1/persons/{person}");
@@ -295,6 +295,7 @@ async fn what_may_only_be_kept_is_not_used_not_changed_and_not_forgotten() {
     let verify = format!("/v1/contact-points/{}/verify", points["items"][0]["id"].as_str().unwrap());
     api.post(&verify, json!({"safe": "yes"})).await.refused(409, "person_restricted");
     api.post(&act("consents"), json!({"purpose": "research"})).await.refused(409, "person_restricted");
+    nothing_new_is_begun(&hospital, (person, case)).await;
     api.post_nothing(&format!("/v1/consents/{research}/revoke")).await.expect(200);
     assert_eq!(api.get(&act("export")).await.expect(200)["person"]["restrictedAt"], restricted["restrictedAt"]);
 
@@ -313,6 +314,17 @@ async fn what_may_only_be_kept_is_not_used_not_changed_and_not_forgotten() {
     kept_for_a_claim(&service, &hospital, (person, case)).await;
 }
 
+/// No case, no trajectory, no note; what runs goes on.
+async fn nothing_new_is_begun(hospital: &Hospital, (person, case): (Uuid, Uuid)) {
+    let api = &hospital.coordinator;
+    let anchors = json!([{"anchor": "event_at", "at": EVENT}, {"anchor": "reported_at", "at": REPORTED}]);
+    let opened = json!({"personId": person, "protocolId": hospital.protocol, "anchors": anchors});
+    api.post("/v1/cases", opened).await.refused(409, "person_restricted");
+    let started = json!({"protocolId": hospital.protocol, "anchors": anchors});
+    api.post(&format!("/v1/cases/{case}/trajectories"), started).await.refused(409, "person_restricted");
+    api.post(&format!("/v1/cases/{case}/notes"), json!({"text": "said later"})).await.refused(409, "person_restricted");
+}
+
 /// A closed case waits for as long as its person may need it; then it goes, and the person after it.
 async fn kept_for_a_claim(service: &Service, hospital: &Hospital, (person, case): (Uuid, Uuid)) {
     let api = &hospital.coordinator;
@@ -322,6 +334,7 @@ async fn kept_for_a_claim(service: &Service, hospital: &Hospital, (person, case)
     service.travel_to("2027-03-01T12:00:00Z").await;
     let kept = api.get(&format!("/v1/cases/{case}")).await.expect(200);
     assert_eq!(kept["status"], "closed");
+    api.post_nothing(&format!("/v1/cases/{case}/reopen")).await.refused(409, "person_restricted");
     let plans = api.get("/v1/retention-plans").await.expect(200);
     assert!(plans["items"][0]["restrictedAt"].is_string(), "{plans}");
     for action in ["hold", "lift-hold"] {

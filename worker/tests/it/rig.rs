@@ -107,6 +107,7 @@ impl Rig {
             relation_id: None,
             protocol_id: self.protocol,
             anchors: vec![("event_at".to_owned(), self.clock.now())],
+            params: Vec::new(),
             assignments: vec![("coach".to_owned(), coach)],
             involvement_id: None,
             external_refs: Vec::new(),

@@ -21,6 +21,7 @@ fn about(audience: Audience) -> About {
         safety_file: false,
         now: local(2, 10, 0),
         restored_at: None,
+        rests_on: RestsOn::default(),
     }
 }
 
@@ -56,6 +57,7 @@ fn candidate<'a>(number: u128, points: &[&'a ContactPoint]) -> Candidate<'a> {
         points: points.to_vec(),
         zone: Amsterdam,
         consent: Consented::Yes,
+        agreed: Consented::Yes,
         recent: Vec::new(),
     }
 }
@@ -255,6 +257,36 @@ fn a_restricted_person_is_not_written_to_and_somebody_is_told() {
     let yes = point(Safe::Yes);
     let restricted = Candidate { consent: Consented::Restricted, ..candidate(1, &[&yes]) };
     assert_eq!(person(&about(Audience::Person), restricted), "suppressed restricted task restricted");
+}
+
+#[test]
+fn what_a_step_rests_on_is_waited_for_left_to_staff_or_left_out() {
+    let (yes, unknown) = (point(Safe::Yes), point(Safe::Unknown));
+    let asks = |unmet, safe_contact| {
+        let rests_on = RestsOn { consents: vec!["research".to_owned()], safe_contact, unmet };
+        About { rests_on, ..about(Audience::Person) }
+    };
+    let agreed = |agreed| Candidate { agreed, ..candidate(1, &[&yes]) };
+    for (consent, code) in [
+        (Consented::Missing, "no_consent"),
+        (Consented::Revoked, "consent_revoked"),
+        (Consented::Expired, "consent_expired"),
+    ] {
+        assert_eq!(person(&asks(Unmet::Wait, false), agreed(consent)), format!("{code} 03 10:00"));
+        let late = About { now: local(20, 10, 0), due_at: local(20, 10, 0), ..asks(Unmet::Wait, false) };
+        assert_eq!(person(&late, agreed(consent)), format!("suppressed {code}"), "the window does not last till then");
+        assert_eq!(person(&asks(Unmet::Task, false), agreed(consent)), format!("suppressed {code} task {code}"));
+        assert_eq!(person(&asks(Unmet::Skip, false), agreed(consent)), format!("suppressed {code}"));
+    }
+    assert_eq!(person(&asks(Unmet::Wait, true), agreed(Consented::Yes)), "go 1 0");
+    // A contact point that would do elsewhere.
+    assert_eq!(person(&asks(Unmet::Wait, false), candidate(1, &[&unknown])), "go 1 0");
+    assert_eq!(person(&asks(Unmet::Wait, true), candidate(1, &[&unknown])), "unsafe_contact_point 03 10:00");
+    let task = "suppressed unsafe_contact_point task unsafe_contact_point";
+    assert_eq!(person(&asks(Unmet::Task, true), candidate(1, &[&unknown])), task);
+    assert_eq!(person(&asks(Unmet::Skip, true), candidate(1, &[&unknown])), "suppressed unsafe_contact_point");
+    let no = Candidate { consent: Consented::Revoked, ..agreed(Consented::Missing) };
+    assert_eq!(person(&asks(Unmet::Task, false), no), "suppressed consent_revoked", "who says no to messages says no");
 }
 
 #[test]

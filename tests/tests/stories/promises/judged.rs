@@ -219,3 +219,86 @@ async fn tasks(morning: &Morning) {
         assert_eq!(tasks, wanted, "{name}");
     }
 }
+
+/// A question that rests on a consent of its own and on a safe contact, in each way of being unmet.
+const RESTS_ON: &str = r#"
+protocol: rests_on
+title: {nl: Navraag, en: Check-in}
+kind: second_victim_peer_support
+record_profile: contact_log
+anchors: {event_at: required, reported_at: required}
+roles: [peer_supporter]
+steps:
+  - {step: waits, title: {nl: Vraag, en: Question}, actor: peer_supporter, action: message, anchor: event_at, offset: P1D, at: "10:00",
+     window: {closes: P4D}, requires: ["consent:research", safe_contact], outcomes: {answered: []}}
+  - {step: asks_staff, title: {nl: Vraag, en: Question}, actor: peer_supporter, action: message, anchor: event_at, offset: P8D, at: "10:00",
+     requires: ["consent:research"], unmet: task, outcomes: {answered: []}}
+  - {step: leaves_out, title: {nl: Vraag, en: Question}, actor: peer_supporter, action: message, anchor: event_at, offset: P16D, at: "10:00",
+     requires: [safe_contact], unmet: skip, outcomes: {answered: []}}
+  - {step: talk, title: {nl: Gesprek, en: Talk}, actor: peer_supporter, action: talk, anchor: event_at, offset: P30D, outcomes: {held: []}}
+end:
+  - {all_final: [talk], close: completed}
+"#;
+
+#[tokio::test]
+async fn a_step_says_what_its_messages_rest_on_besides() {
+    let service = Service::start().await;
+    let mut hospital = Hospital::found(&service).await;
+    hospital.publish(RESTS_ON).await;
+    let mut cases = Vec::new();
+    for name in ["agrees", "agrees_late", "never"] {
+        hospital.register_agreeing(name).await;
+        let case = hospital.open(name, (EVENT, REPORTED), None).await;
+        hospital.assign(case, "peer_supporter", "peer").await;
+        cases.push(case);
+    }
+    let api = &hospital.coordinator;
+    let agree = async |name: &str| {
+        let path = format!("/v1/persons/{}/consents", hospital.people[name]);
+        api.post(&path, json!({"purpose": "research"})).await.expect(201);
+    };
+    let stands = async |case: Uuid, step: &str| {
+        let follow_up = hospital.step(case, step).await["id"].clone();
+        let all = hospital.messages(case).await;
+        let one =
+            all.iter().find(|one| one["followUpId"] == follow_up && one["template"] == "checkin").unwrap().clone();
+        let word = |member: &str| one[member].as_str().unwrap_or_default().to_owned();
+        (word("status"), word("reason"))
+    };
+    let is = |status: &str, reason: &str| (status.to_owned(), reason.to_owned());
+    let [agrees, late, never] = cases[..] else { panic!("three cases") };
+
+    agree("agrees").await;
+    service.travel_to("2026-12-02T09:00:00Z").await;
+    assert_eq!(stands(agrees, "waits").await, is("sent", ""));
+    assert_eq!(stands(late, "waits").await, is("pending", "no_consent"));
+    agree("agrees_late").await;
+    service.travel_to("2026-12-03T09:00:00Z").await;
+    assert_eq!(stands(late, "waits").await, is("sent", ""), "judged again the next day");
+    assert_eq!(stands(never, "waits").await, is("pending", "no_consent"));
+    service.travel_to("2026-12-06T09:00:00Z").await;
+    assert_eq!(stands(never, "waits").await, is("suppressed", "no_consent"), "its window does not last for ever");
+
+    service.travel_to("2026-12-09T09:00:00Z").await;
+    assert_eq!(stands(never, "asks_staff").await, is("suppressed", "no_consent"));
+    let task = hospital.step(never, "task:no_consent").await;
+    assert_eq!((&task["role"], &task["actorId"]), (&json!("peer_supporter"), &json!(hospital.people["peer"])));
+    hospital.complete(never, "task:no_consent", "done").await;
+
+    // Whose mail was safe when it was last asked about is asked again, one of them; the other's is not known to be.
+    let path = format!("/v1/persons/{}/contact-points", hospital.people["never"]);
+    let points = api.get(&path).await.expect(200);
+    let point = points["items"][0]["id"].as_str().unwrap();
+    api.post(&format!("/v1/contact-points/{point}/verify"), json!({"safe": "unknown"})).await.expect(200);
+    service.travel_to("2026-12-17T09:30:00Z").await;
+    assert_eq!(stands(agrees, "leaves_out").await, is("sent", ""));
+    assert_eq!(stands(never, "leaves_out").await, is("suppressed", "unsafe_contact_point"));
+    let tasks = hospital.follow_ups(never).await;
+    let left = tasks.iter().filter(|one| one["step"].as_str().unwrap().starts_with("task:unsafe"));
+    assert_eq!(left.count(), 0, "it was to be left out");
+    for case in cases {
+        service.travel_to("2026-12-31T12:00:00Z").await;
+        hospital.complete(case, "talk", "held").await;
+    }
+    service.is_balanced().await;
+}
