@@ -286,7 +286,8 @@ impl Talk {
             script.received.len()
         };
         let done = self.perform(line, does, &format!("250 2.0.0 Ok: queued as sink-{number}")).await;
-        self.count.send_replace(number);
+        // Two conversations may end in the other order than they were numbered in.
+        self.count.send_modify(|count| *count = number.max(*count));
         done.map(drop)
     }
 
