@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Failure, clock,
-    config::{Config, Faults},
+    config::{self, Config, Faults},
     first::{self, FirstKey},
     front::Front,
     health::Health,
@@ -214,6 +214,11 @@ pub(crate) async fn offline(config: &Config, clock: Arc<dyn Clock>) -> Result<(A
 /// # Errors
 /// When a store does not answer, or holds the schema of a newer version.
 pub async fn migrate(config: &Config) -> Result<Vec<String>, Failure> {
+    if matches!(config.keys.master, config::MasterKey::FileMade(_)) {
+        // A key store without its master key would be taken for one that lost it.
+        make_private(&config.data_dir)?;
+        master_key::load(&config.keys)?;
+    }
     let stores = Stores::open(config, Plans::Kept).await?;
     stores.must_answer().await?;
     let applied = stores.migrate().await;

@@ -27,6 +27,16 @@ async fn a_started_service_says_that_it_is_ready_and_counts() {
 }
 
 #[tokio::test]
+async fn the_embedded_stores_may_be_migrated_before_the_first_start() {
+    let ground = Ground::new(Leg::Embedded);
+    let config = config(&ground.environment());
+    assert!(!nazorg::migrate(&config).await.unwrap().is_empty());
+    let mut first = start(config, Start::default()).await.unwrap();
+    assert!(first.ready().await.unwrap_or_else(|failure| panic!("{failure}")).first_key().is_some());
+    first.shutdown().await;
+}
+
+#[tokio::test]
 async fn the_embedded_service_makes_one_first_key_and_keeps_it_secret() {
     let ground = Ground::new(Leg::Embedded);
     let config = config(&ground.environment());
