@@ -1,5 +1,7 @@
 //! Whether a message goes, to whom and over what: judged at the moment of sending, from plain values. Every no has its code.
 
+mod rests_on;
+
 use std::collections::HashMap;
 
 use chrono::{Days, NaiveTime, TimeDelta};
@@ -11,8 +13,10 @@ use crate::{
     error::{Error, Result, ViolationCode},
     input::Checks,
     people::contact_points::{ContactPoint, rules::is_safe},
-    protocols::{self, Requirement, Step, Unmet},
+    protocols::{self, Unmet},
 };
+
+pub use rests_on::RestsOn;
 
 /// How long a message waits before it is judged again whether what its step rests on is there.
 const AGAIN: TimeDelta = TimeDelta::days(1);
@@ -59,39 +63,6 @@ pub struct About {
     pub restored_at: Option<Instant>,
     /// What its step rests on besides.
     pub rests_on: RestsOn,
-}
-
-/// What a step rests on (`requires` of PROTOCOLS), as far as a message is judged by it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RestsOn {
-    /// The purposes the person agreed to.
-    pub consents: Vec<String>,
-    /// A contact point that is known to be safe, as in a safety file.
-    pub safe_contact: bool,
-    /// What happens when that is not so.
-    pub unmet: Unmet,
-}
-
-impl Default for RestsOn {
-    fn default() -> Self {
-        Self { consents: Vec::new(), safe_contact: false, unmet: Unmet::Wait }
-    }
-}
-
-impl RestsOn {
-    /// What a step says.
-    #[must_use]
-    pub fn of(step: &Step) -> Self {
-        let purpose = |one: &Requirement| match one {
-            Requirement::Consent(purpose) => Some(purpose.clone()),
-            Requirement::OptIn | Requirement::SafeContact | Requirement::Instrument(_) => None,
-        };
-        Self {
-            consents: step.requires.iter().filter_map(purpose).collect(),
-            safe_contact: step.requires.contains(&Requirement::SafeContact),
-            unmet: step.unmet,
-        }
-    }
 }
 
 /// What is known of its follow-up.

@@ -307,13 +307,13 @@ async fn a_worker_that_is_killed_while_it_forgets_leaves_nothing_half_forgotten(
         }
     }
     service.drain().await;
-    service.workers[0].kill();
+    service.working()[0].kill();
     service.clock.move_to(service.clock_now() + TimeDelta::days(40));
     let (mut gone, mut killed_midway, mut patience) = (0, 0, 5);
     while gone < CASES {
         service.start_all().await;
         tokio::time::sleep(Duration::from_millis(patience)).await;
-        service.workers[0].kill();
+        service.working()[0].kill();
         let (now, left) = half_forgotten(service.app(), &all).await;
         assert_eq!(left, Vec::<String>::new(), "of {now} cases that are gone");
         assert!(now >= gone, "what is gone stays gone");
