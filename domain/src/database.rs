@@ -25,6 +25,9 @@ use crate::{
 /// How long a write waits for its turn on SQLite before it answers 503.
 const TURN: Duration = Duration::from_secs(10);
 
+/// How many values one statement binds at most; PostgreSQL takes 65,535.
+const MOST_BOUND: usize = 30_000;
+
 /// The data store. On SQLite writers take turns here, in order, instead of racing for the file's lock.
 #[derive(Clone)]
 pub struct Database {
@@ -163,8 +166,21 @@ impl Writing {
 
     /// Writes, now or with what is gathered.
     pub(crate) async fn write(&self, statement: Statement) -> Result<()> {
-        if let Some(gathered) = &mut *self.gathered.lock().unwrap_or_else(PoisonError::into_inner) {
-            gathered.push(statement);
+        let bound = |one: &Statement| one.values.as_ref().map_or(0, |values| values.0.len());
+        let full = match &mut *self.gathered.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => None,
+            Some(gathered)
+                if gathered.is_empty()
+                    || gathered.iter().map(bound).sum::<usize>() + bound(&statement) <= MOST_BOUND =>
+            {
+                gathered.push(statement);
+                return Ok(());
+            }
+            // What is gathered goes out; what comes after it is gathered anew.
+            Some(gathered) => batch::together(std::mem::replace(gathered, vec![statement.clone()])),
+        };
+        if let Some(full) = full {
+            self.transaction.execute_raw(full).await?;
             return Ok(());
         }
         self.transaction.execute_raw(statement).await?;

@@ -13,6 +13,8 @@ use tokio::time::{sleep, timeout};
 
 /// How long a handler may take over a batch.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it may take until messages are marked and committed: less than their leases hold, or another worker would take them over.
+const MARK_WITHIN: Duration = Duration::from_secs(20);
 /// The longest a worker holds its breath when something we stand on is away.
 const BREATH: Duration = Duration::from_secs(5);
 
@@ -62,18 +64,22 @@ async fn alone(hands: &handlers::Hands, batch: &LeasedBatch) -> Option<Result<()
     if batch.kind != JobKind::FollowUp {
         return None;
     }
-    Some(attempted(handlers::follow_up::run_apart(hands, batch)).await)
+    Some(attempted(PATIENCE, handlers::follow_up::run_apart(hands, batch)).await)
 }
 
 /// What the database does is bounded, and can be tried again; what goes out after it has its own bounds, and cannot.
 async fn work(hands: &handlers::Hands, batch: &LeasedBatch) -> Result<(), Trouble> {
-    let marked = attempted(handle(hands, batch)).await?;
+    let patience = match batch.kind {
+        JobKind::FollowUp | JobKind::Message => MARK_WITHIN,
+        JobKind::IncidentLink | JobKind::CaseRetention | JobKind::Remains => PATIENCE,
+    };
+    let marked = attempted(patience, handle(hands, batch)).await?;
     handlers::message::send_all(hands, marked).await;
     Ok(())
 }
 
-async fn attempted<T>(work: impl Future<Output = Result<T>>) -> Result<T, Trouble> {
-    match timeout(PATIENCE, AssertUnwindSafe(work).catch_unwind()).await {
+async fn attempted<T>(patience: Duration, work: impl Future<Output = Result<T>>) -> Result<T, Trouble> {
+    match timeout(patience, AssertUnwindSafe(work).catch_unwind()).await {
         Err(_) => Err(Trouble::TimedOut),
         Ok(Err(_)) => Err(Trouble::Panicked),
         Ok(Ok(done)) => done.map_err(Trouble::Failed),
@@ -116,7 +122,7 @@ async fn settle_failed(hands: &handlers::Hands, batch: &LeasedBatch, trouble: &T
 enum Trouble {
     #[error("{0}")]
     Failed(Error),
-    #[error("took longer than {PATIENCE:?}")]
+    #[error("took too long")]
     TimedOut,
     #[error("panicked")]
     Panicked,

@@ -3,7 +3,7 @@
 mod rows;
 
 use nazorg_entities::{CaseId, EventId, OrganisationId, events};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryTrait};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, QueryTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -154,6 +154,8 @@ pub fn record(tx: &Writing, cx: &Context<'_>, happened: impl IntoIterator<Item =
 pub(crate) async fn write(tx: &Writing, mut told: Vec<events::ActiveModel>, numbered: bool) -> Result<()> {
     if numbered && !told.is_empty() {
         rows::take_turn(tx).await?;
+        // What was committed before this comes before it: no effect is told before its cause.
+        while tx.get_database_backend() == DbBackend::Postgres && rows::number(tx).await? >= u64::from(rows::AT_ONCE) {}
         rows::give_numbers(tx, &mut told).await?;
     }
     for chunk in told.chunks(200) {

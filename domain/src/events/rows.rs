@@ -13,7 +13,7 @@ use crate::{App, Context, database::Writing, error::Result, policy::Reach};
 
 /// PostgreSQL: one numbering at a time, until its commit; the number is arbitrary but ours.
 const NUMBERING_LOCK: i64 = 0x6e61_7a6f_7267;
-const AT_ONCE: u32 = 5_000;
+pub(super) const AT_ONCE: u32 = 5_000;
 
 /// Waits for the turn to give numbers, and keeps it until the commit. A statement of its own: what the one before has numbered must be
 /// seen by the next. On SQLite whoever writes has it.

@@ -151,7 +151,7 @@ pub async fn complete(cx: &Context<'_>, id: FollowUpId, code: String) -> Result<
     if answered {
         incidents::mark_offered(&tx, cx, row.case_id).await?;
     }
-    told(tx, cx, (reach, id), COMPLETED).await
+    told(tx, cx, id, COMPLETED).await
 }
 
 /// It is due at another moment of its window.
@@ -161,7 +161,7 @@ pub async fn reschedule(cx: &Context<'_>, id: FollowUpId, due_at: DateTime<Utc>)
     let row = acting(&tx, cx, reach, id).await?;
     let mut running = trajectories::load(&tx, cx, row.trajectory_id).await?;
     trajectories::say(&tx, cx, &mut running, What::Rescheduled { follow_up: key(&row), due_at }).await?;
-    told(tx, cx, (reach, id), "follow_up.rescheduled").await
+    told(tx, cx, id, "follow_up.rescheduled").await
 }
 
 /// Another person does it; what is still to be sent about it goes to them.
@@ -177,7 +177,7 @@ pub async fn reassign(cx: &Context<'_>, id: FollowUpId, person: PersonId) -> Res
     rows::hand_to(&tx, cx, id, person).await?;
     let event = Event::new(Kind::FollowUpReassigned, id.0).of_case(row.case_id);
     events::record(&tx, cx, [event]);
-    told(tx, cx, (reach, id), "follow_up.reassigned").await
+    told(tx, cx, id, "follow_up.reassigned").await
 }
 
 /// It will not happen; a repetition goes on with its next turn.
@@ -188,7 +188,7 @@ pub async fn call_off(cx: &Context<'_>, id: FollowUpId, reason: String) -> Resul
     cx.may(Action::ManageFollowUps)?;
     let mut running = trajectories::load(&tx, cx, row.trajectory_id).await?;
     trajectories::say(&tx, cx, &mut running, What::CalledOff { follow_up: key(&row), reason }).await?;
-    told(tx, cx, (reach, id), "follow_up.called_off").await
+    told(tx, cx, id, "follow_up.called_off").await
 }
 
 /// The row, when the caller is the one who does it or may do everyone's; 403 when they only see it.
@@ -201,8 +201,9 @@ async fn acting(tx: &Tx<'_>, cx: &Context<'_>, reach: Reach, id: FollowUpId) -> 
     }
 }
 
-async fn told(tx: Tx<'_>, cx: &Context<'_>, (reach, id): (Reach, FollowUpId), code: &'static str) -> Result<FollowUp> {
-    let after = one_whole(&**tx, cx, reach, id).await?;
+/// As it is after a change that was allowed: what came of it may have ended the caller's own part in the case.
+async fn told(tx: Tx<'_>, cx: &Context<'_>, id: FollowUpId, code: &'static str) -> Result<FollowUp> {
+    let after = one_whole(&**tx, cx, Reach::All, id).await?;
     let access = Access::new(AccessAction::Update, code, "follow_up", id.0).of(after.person_id);
     audit::record(&**tx, cx, &[access]).await?;
     tx.commit().await?;

@@ -82,12 +82,13 @@ pub async fn acknowledge(app: &App, token: &str, asked: &Asked) -> Result<Seen> 
 /// `already_final` when somebody else was first, and whatever else the follow-up has against it.
 pub async fn complete(app: &App, token: &str, asked: &Asked, code: String) -> Result<Seen> {
     let found = open(app, token, asked).await?;
-    match verbs::complete(&found.cx, found.follow_up.id, code).await {
+    match verbs::complete(&found.cx, found.follow_up.id, code.clone()).await {
         Ok(_) => Ok(Seen { language: found.recipient.language, stands: Stands::DoneByThem }),
         Err(error) => {
-            // A double click: the first one did it.
+            // A double click: the first one did it. Another outcome than the first is no double click.
             let again = open(app, token, asked).await?;
-            if again.is_theirs().await? { again.seen().await } else { Err(error) }
+            let same = again.follow_up.outcome.as_deref() == Some(code.as_str());
+            if same && again.is_theirs().await? { again.seen().await } else { Err(error) }
         }
     }
 }

@@ -287,10 +287,14 @@ impl Facts {
         self.follow_ups.get(&row.follow_up_id).and_then(|follow_up| follow_up.due_at).unwrap_or(row.planned_at)
     }
 
-    /// What a link in a message to staff leads to: the one follow-up it is about, for as long as that can be done.
+    /// What a link in a message to staff leads to: the one follow-up it is about, for as long as that can be done. None when it is over.
     pub(super) fn link(&self, cx: &Context<'_>, row: &messages::Model, recipient: PersonId) -> Option<Bound> {
         let follow_up = self.follow_ups.get(&row.follow_up_id).filter(|_| row.audience == Audience::Staff)?;
+        crate::follow_ups::rules::not_final(&follow_up.status).ok()?;
         let until = links::rules::until(cx.now, follow_up.expires_at);
+        if until <= cx.now {
+            return None;
+        }
         let (organisation, message, follow_up) = (cx.organisation, row.id, follow_up.id);
         Some(Bound { organisation, message, follow_up, recipient, until })
     }

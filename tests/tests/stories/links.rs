@@ -221,7 +221,7 @@ async fn what_came_of_it_is_said_by_its_recipient_once() {
     let talk = world.hospital.step(case, "talk").await;
     assert_eq!((&talk["status"], &talk["outcome"]), (&json!("done"), &json!("held")));
     let (status, page) = world.press(&token, "declined").await;
-    assert!(status == 200 && page.contains("Dank u wel"), "what was said stands: {page}");
+    assert!(status == 409 && page.contains("al afgerond"), "what was said first stands, and that is told: {page}");
     assert_eq!(world.hospital.step(case, "talk").await["outcome"], "held");
 
     let nurse = world.hospital.people["nurse"];

@@ -1,5 +1,6 @@
 //! Scenario A: a medication error on a ward in the night of 17 December 2026, and the three who were involved.
 
+use nazorg::domain::entities::{PersonId, Role};
 use nazorg_tests::{hospital::Hospital, service::Service};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -204,4 +205,22 @@ async fn hearing(service: &Service, hospital: &Hospital, (nurse, trainee): (Uuid
     let wanted = ("satisfaction".to_owned(), "nurse".to_owned(), "2027-03-17T09:00:00.000Z".to_owned());
     assert_eq!(asked, [wanted], "Wednesday 17 March 10:00");
     hospital.complete(nurse, "satisfaction", "answered").await;
+}
+
+/// The supporter says it themselves, and is no longer part of the case by what they said.
+#[tokio::test]
+async fn a_peer_tells_that_another_is_wanted() {
+    let service = Service::start_at(REPORTED).await;
+    let hospital = Hospital::found(&service).await;
+    let case = hospital.open("nurse", (EVENT, REPORTED), None).await;
+    hospital.assign(case, "peer_supporter", "peer").await;
+    hospital.complete(case, "assign", "assigned").await;
+    let peer = Some(PersonId(hospital.people["peer"]));
+    let peer = service.key(hospital.tenant.id, Role::Supporter, peer).await;
+    let offer = hospital.step(case, "offer").await["id"].as_str().unwrap().to_owned();
+    let told = peer.post(&format!("/v1/follow-ups/{offer}/complete"), json!({"outcome": "wants_other_peer"})).await;
+    assert_eq!(told.expect(200)["outcome"], "wants_other_peer");
+    peer.get(&format!("/v1/follow-ups/{offer}")).await.refused(404, "not_found");
+    assert_eq!(hospital.step(case, "assign").await["occurrence"], 2, "the coordinator seeks another");
+    service.is_balanced().await;
 }
