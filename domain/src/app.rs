@@ -1,12 +1,11 @@
-//! What a verb stands on: the stores, and the doors of time and chance.
+//! What a verb stands on: the stores, the clock, and the door of chance.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, SubsecRound, Utc};
 use nazorg_entities::{DataKeyId, OrganisationId, ProtocolId};
 use uuid::{ContextV7, Timestamp, Uuid};
 
-use crate::{database::Database, key_store::KeyStore};
+use crate::{clock::Clock, database::Database, key_store::KeyStore};
 
 /// Everything a verb needs, once per process.
 pub struct App {
@@ -51,14 +50,6 @@ impl App {
     }
 }
 
-/// Two clocks (DESIGN section 5), both in whole milliseconds.
-pub trait Clock: Send + Sync {
-    /// The organisations' time: due moments, windows, quiet hours, caps, retention.
-    fn now(&self) -> DateTime<Utc>;
-    /// The wall's time: leases, provider back-off, expiry of keys, rate limits, audit.
-    fn wall(&self) -> DateTime<Utc>;
-}
-
 /// Rings when something became due. Best effort: polling is the safety net.
 pub trait Bell: Send + Sync {
     /// Returns at once, whatever happens behind it.
@@ -70,50 +61,6 @@ pub struct SilentBell;
 
 impl Bell for SilentBell {
     fn ring(&self) {}
-}
-
-/// The system's clock, as it is.
-pub struct SystemClock;
-
-#[expect(clippy::disallowed_methods, reason = "this is the door of time")]
-fn system_now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(3)
-}
-
-impl Clock for SystemClock {
-    fn now(&self) -> DateTime<Utc> {
-        self.wall()
-    }
-
-    fn wall(&self) -> DateTime<Utc> {
-        system_now()
-    }
-}
-
-/// A clock that stands still until moved; its wall is the system's. For stories and the demo.
-pub struct TravellingClock(Mutex<DateTime<Utc>>);
-
-impl TravellingClock {
-    /// Stands at `start`.
-    #[must_use]
-    pub fn at(start: DateTime<Utc>) -> Self {
-        Self(Mutex::new(start.trunc_subsecs(3)))
-    }
-
-    /// Moves to `moment`, forward or back.
-    pub fn travel_to(&self, moment: DateTime<Utc>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = moment.trunc_subsecs(3);
-    }
-}
-
-impl Clock for TravellingClock {
-    fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wall(&self) -> DateTime<Utc> {
-        system_now()
-    }
 }
 
 /// The door of ids: UUIDv7 by the wall's clock, rising within a process.

@@ -8,6 +8,7 @@ pub mod app;
 pub mod audit;
 mod batch;
 pub mod cases;
+pub mod clock;
 pub mod context;
 pub mod database;
 pub mod error;
@@ -33,7 +34,8 @@ pub mod secrets;
 pub mod staff;
 pub mod trajectories;
 
-pub use app::{App, Bell, Clock, SystemClock, TravellingClock};
+pub use app::{App, Bell};
+pub use clock::{Clock, SystemClock, TravellingClock};
 pub use context::{Caller, Context, Standing};
 pub use error::{Error, Result};
 /// The typed ids and closed sets, so that callers need not know the rows.
