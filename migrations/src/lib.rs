@@ -15,6 +15,7 @@ mod m0006_returned;
 mod m0007_restriction;
 mod m0008_leases_in_place;
 mod m0009_shared_rows;
+mod m0010_spoken_for;
 
 /// The migrations of the data store.
 pub struct Migrator;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_restriction::Migration),
             Box::new(m0008_leases_in_place::Migration),
             Box::new(m0009_shared_rows::Migration),
+            Box::new(m0010_spoken_for::Migration),
         ]
     }
 }

@@ -26,7 +26,7 @@ use crate::{
     organisations, people,
     policy::{Action, Reach},
     protocol_versions,
-    protocols::Protocol,
+    protocols::{Protocol, Surroundings},
     retention,
     trajectories::{self, ForCase, NewTrajectory},
 };
@@ -158,8 +158,7 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
     } = new;
     let key = if external_refs.is_empty() { None } else { Some(cx.app.keys.create(cx).await?.0) };
     let tx = cx.begin().await?;
-    named(&tx, cx, (person_id, unit_id), &assignments).await?;
-    people::unrestricted(&**tx, cx, person_id).await?;
+    let around = named(&tx, cx, (person_id, unit_id), &assignments).await?;
     let protocol = protocol_versions::startable(&tx, cx, protocol_id).await?;
     let roles = rules::roles_exist(&protocol, assignments.iter().map(|(role, _)| role.as_str()));
     if !roles.is_empty() {
@@ -194,7 +193,7 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
     };
     let trajectory = NewTrajectory { protocol_id, anchors, params };
     let of = ForCase { id: case.id, person_id, unit_id };
-    let fresh = trajectories::prepare(&tx, cx, of, (trajectory, protocol)).await?;
+    let fresh = trajectories::prepare(&tx, cx, of, (trajectory, protocol, around)).await?;
     if key.is_none() && involvement_id.is_none() {
         tx.gather();
     }
@@ -226,31 +225,39 @@ async fn close_one(
     rules::rests_on(protocol, (person, found.as_ref()))
 }
 
-/// Whoever the body names must be the tenant's; everything unknown is told together.
+/// Whoever and whatever the body names must be the tenant's, and the person's data more than only kept; everything unknown is told
+/// together. Answers the zone and calendar the case stands in.
 async fn named(
     tx: &Tx<'_>,
     cx: &Context<'_>,
     (person, unit): (PersonId, Option<UnitId>),
     assignments: &[(String, PersonId)],
-) -> Result<()> {
+) -> Result<Surroundings> {
     let mut unknown = Vec::new();
     let named: Vec<_> = std::iter::once(person).chain(assignments.iter().map(|(_, person)| *person)).collect();
     let known = people::known(&***tx, cx, &named).await?;
-    if !known.contains(&person) {
+    if !known.contains_key(&person) {
         unknown.push(FieldError::body("/personId", "unknown", "There is no such person."));
     }
-    if let Some(unit) = unit
-        && !organisations::has_unit(&***tx, cx, unit).await?
-    {
+    let around = match organisations::surroundings(&***tx, cx, unit).await {
+        Ok(around) => Some(around),
+        Err(Error::NotFound) => None,
+        Err(other) => return Err(other),
+    };
+    if around.is_none() {
         unknown.push(FieldError::body("/unitId", "unknown", "There is no such unit."));
     }
     for (place, (_, person)) in assignments.iter().enumerate() {
-        if !known.contains(person) {
+        if !known.contains_key(person) {
             let pointer = format!("/assignments/{place}/personId");
             unknown.push(FieldError::body(pointer, "unknown", "There is no such person."));
         }
     }
-    if unknown.is_empty() { Ok(()) } else { Err(Error::Invalid(unknown)) }
+    match (around, known.get(&person)) {
+        (Some(around), Some(None)) if unknown.is_empty() => Ok(around),
+        (_, Some(Some(_))) if unknown.is_empty() => Err(people::restricted()),
+        _ => Err(Error::Invalid(unknown)),
+    }
 }
 
 /// One case.

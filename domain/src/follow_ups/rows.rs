@@ -22,7 +22,12 @@ use crate::{
     staff::{self, Wanted},
 };
 
-/// The only way this context starts a SELECT: the tenant's, or those of one's own cases and those one is to do.
+/// How this context starts a SELECT by many ids.
+fn among(cx: &Context<'_>) -> Select<follow_ups::Entity> {
+    follow_ups::Entity::find().filter(cx.wall(follow_ups::Column::OrganisationId))
+}
+
+/// The only other way: the tenant's, or those of one's own cases and those one is to do.
 fn visible(cx: &Context<'_>, reach: Reach) -> Select<follow_ups::Entity> {
     let all = follow_ups::Entity::find().filter(follow_ups::Column::OrganisationId.eq(cx.organisation));
     match reach {
@@ -231,7 +236,7 @@ async fn about(
             cases::Entity,
             Expr::col((cases::Entity, cases::Column::Id)).equals((trajectories::Entity, trajectories::Column::CaseId)),
         )
-        .and_where(Expr::col((trajectories::Entity, trajectories::Column::OrganisationId)).eq(cx.organisation))
+        .and_where(cx.wall(trajectories::Column::OrganisationId))
         .and_where(Expr::col((trajectories::Entity, trajectories::Column::Id)).is_in(ids.into_keys()))
         .take();
     let found = db.query_all(&query).await?;
@@ -259,5 +264,5 @@ pub(super) async fn trajectories_of(
     cx: &Context<'_>,
     ids: &[FollowUpId],
 ) -> Result<Vec<follow_ups::Model>> {
-    Ok(visible(cx, Reach::All).filter(follow_ups::Column::Id.is_in(ids.iter().copied())).all(db).await?)
+    Ok(among(cx).filter(follow_ups::Column::Id.is_in(ids.iter().copied())).all(db).await?)
 }

@@ -131,7 +131,7 @@ async fn known_involved(
         let at = at(index);
         let unit = one.unit_id.is_none_or(|unit| units.contains_key(&unit));
         checks.must(unit, &format!("{at}/unitId"), ("unknown", "There is no such unit."));
-        let id = one.person_id.is_none_or(|person| by_id.contains(&person));
+        let id = one.person_id.is_none_or(|person| by_id.contains_key(&person));
         checks.must(id, &format!("{at}/personId"), ("unknown", "There is no such person."));
         let referred = one.person_ref.as_ref().map(|known_as| by_ref.get(known_as).copied().map(PersonId));
         let there = !matches!(referred, Some(None));

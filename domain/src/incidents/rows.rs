@@ -23,7 +23,12 @@ use crate::{
     policy::Reach,
 };
 
-/// The only way this context starts a SELECT: the tenant's incidents, or those this client reported.
+/// How this context starts a SELECT by many ids.
+fn among(cx: &Context<'_>) -> Select<incidents::Entity> {
+    incidents::Entity::find().filter(cx.wall(incidents::Column::OrganisationId))
+}
+
+/// The only other way: the tenant's incidents, or those this client reported.
 fn visible(cx: &Context<'_>, reach: Reach) -> Select<incidents::Entity> {
     let all = incidents::Entity::find().filter(incidents::Column::OrganisationId.eq(cx.organisation));
     match reach {
@@ -110,7 +115,7 @@ pub(crate) async fn about(cx: &Context<'_>, person: PersonId, limit: u64) -> Res
         .all(&cx.db())
         .await?;
     let ids = found.iter().map(|row| row.incident_id);
-    let known = visible(cx, Reach::All).filter(incidents::Column::Id.is_in(ids)).all(&cx.db()).await?;
+    let known = among(cx).filter(incidents::Column::Id.is_in(ids)).all(&cx.db()).await?;
     let known: HashMap<_, _> = known.into_iter().map(|row| (row.id, read(row))).collect();
     let pairs = found.into_iter().filter_map(|row| Some((known.get(&row.incident_id)?.clone(), read_involvement(row))));
     Ok(pairs.collect())
@@ -155,7 +160,7 @@ pub(super) async fn lock_for(tx: &Writing, batch: &LeasedBatch) -> Result<()> {
 
 /// When each of these was reported.
 pub(super) async fn reported(tx: &Writing, cx: &Context<'_>, ids: &[IncidentId]) -> Result<Vec<(IncidentId, Instant)>> {
-    let found = visible(cx, Reach::All).filter(incidents::Column::Id.is_in(ids.iter().copied())).all(&**tx).await?;
+    let found = among(cx).filter(incidents::Column::Id.is_in(ids.iter().copied())).all(&**tx).await?;
     Ok(found.into_iter().map(|row| (row.id, row.reported_at)).collect())
 }
 

@@ -17,7 +17,12 @@ use crate::{
     policy::Reach,
 };
 
-/// The only way this context starts a SELECT: the tenant's, or those of one's own cases and those to oneself.
+/// How this context starts a SELECT by many ids.
+fn among(cx: &Context<'_>) -> Select<messages::Entity> {
+    messages::Entity::find().filter(cx.wall(messages::Column::OrganisationId))
+}
+
+/// The only other way: the tenant's, or those of one's own cases and those to oneself.
 fn visible(cx: &Context<'_>, reach: Reach) -> Select<messages::Entity> {
     let all = messages::Entity::find().filter(messages::Column::OrganisationId.eq(cx.organisation));
     match reach {
@@ -64,7 +69,7 @@ pub(super) async fn last_to(
     since: Instant,
 ) -> Result<Option<messages::Model>> {
     use messages::Column as C;
-    Ok(visible(cx, Reach::All)
+    Ok(among(cx)
         .filter(C::RecipientId.is_in(persons.iter().copied()))
         .filter(C::SentAt.gt(since))
         .filter(C::ContactPointId.is_in(points.iter().copied()))
@@ -112,7 +117,7 @@ pub(super) async fn lock_persons(tx: &Writing, ids: &[PersonId]) -> Result<()> {
 
 /// The messages, locked, in order of their ids.
 pub(super) async fn locked(tx: &Writing, cx: &Context<'_>, ids: &[MessageId]) -> Result<Vec<messages::Model>> {
-    Ok(visible(cx, Reach::All)
+    Ok(among(cx)
         .filter(messages::Column::Id.is_in(ids.iter().copied()))
         .order_by_asc(messages::Column::Id)
         .lock_exclusive()
@@ -167,7 +172,7 @@ pub(super) async fn follow_ups(
     ids: &[FollowUpId],
 ) -> Result<HashMap<FollowUpId, follow_ups::Model>> {
     let found = follow_ups::Entity::find()
-        .filter(follow_ups::Column::OrganisationId.eq(cx.organisation))
+        .filter(cx.wall(follow_ups::Column::OrganisationId))
         .filter(follow_ups::Column::Id.is_in(ids.iter().copied()))
         .all(&**tx)
         .await?;
@@ -187,7 +192,7 @@ pub(super) async fn protocols(
     let found: Vec<(TrajectoryId, ProtocolId)> = trajectories::Entity::find()
         .select_only()
         .columns([C::Id, C::ProtocolId])
-        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(cx.wall(C::OrganisationId))
         .filter(C::Id.is_in(ids))
         .into_tuple()
         .all(&**tx)
@@ -211,7 +216,7 @@ pub(super) async fn cases(tx: &Writing, cx: &Context<'_>, ids: &[CaseId]) -> Res
     let found: Vec<Columns> = cases::Entity::find()
         .select_only()
         .columns([C::Id, C::PersonId, C::UnitId, C::RelationId, C::RecordProfile])
-        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(cx.wall(C::OrganisationId))
         .filter(C::Id.is_in(ids.iter().copied()))
         .into_tuple()
         .all(&**tx)
@@ -239,7 +244,7 @@ pub(super) async fn ties(
         return Ok(HashMap::new());
     }
     let found = relations::Entity::find()
-        .filter(relations::Column::OrganisationId.eq(cx.organisation))
+        .filter(cx.wall(relations::Column::OrganisationId))
         .filter(relations::Column::Id.is_in(ids))
         .all(&**tx)
         .await?;
@@ -259,7 +264,7 @@ pub(super) async fn close_ones(
     let found: Vec<(PersonId, PersonId)> = relations::Entity::find()
         .select_only()
         .columns([C::PersonId, C::OtherPersonId])
-        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(cx.wall(C::OrganisationId))
         .filter(C::PersonId.is_in(persons.iter().copied()))
         .filter(C::Kind.eq("close_one"))
         .filter(C::EndedAt.is_null())
@@ -285,7 +290,7 @@ pub(super) async fn consents(
         return Ok(Vec::new());
     }
     Ok(consents::Entity::find()
-        .filter(consents::Column::OrganisationId.eq(cx.organisation))
+        .filter(cx.wall(consents::Column::OrganisationId))
         .filter(consents::Column::PersonId.is_in(persons.iter().copied()))
         .filter(consents::Column::Purpose.is_in(purposes.iter().copied()))
         .order_by_asc(consents::Column::Id)
@@ -304,7 +309,7 @@ pub(super) async fn recent(
     if persons.is_empty() {
         return Ok(HashMap::new());
     }
-    let found: Vec<(PersonId, Instant)> = visible(cx, Reach::All)
+    let found: Vec<(PersonId, Instant)> = among(cx)
         .select_only()
         .columns([C::RecipientId, C::SentAt])
         .filter(C::RecipientId.is_in(persons.iter().copied()))
@@ -332,7 +337,7 @@ pub(super) async fn told(
     if persons.is_empty() {
         return Ok(HashMap::new());
     }
-    let found: Vec<(PersonId, String, MessageId)> = visible(cx, Reach::All)
+    let found: Vec<(PersonId, String, MessageId)> = among(cx)
         .select_only()
         .columns([C::RecipientId, C::Template, C::Id])
         .filter(C::RecipientId.is_in(persons.iter().copied()))
@@ -352,7 +357,7 @@ pub(super) async fn spoken_for(
     leaders: &[MessageId],
 ) -> Result<HashMap<MessageId, i64>> {
     use messages::Column as C;
-    let found: Vec<(MessageId, i64)> = visible(cx, Reach::All)
+    let found: Vec<(MessageId, i64)> = among(cx)
         .select_only()
         .column(C::MergedInto)
         .column_as(C::Id.count(), "count")

@@ -164,10 +164,14 @@ pub(crate) async fn own(db: &impl ConnectionTrait, cx: &Context<'_>) -> Result<O
     rows::own(db, cx.organisation).await
 }
 
-/// The zone and calendar that hold in a unit: its own calendar, else its parents', else the organisation's.
+/// The zone and calendar that hold in a unit: its own calendar, else its parents', else the organisation's. 404 when the tenant
+/// has no such unit.
 pub async fn surroundings(db: &impl ConnectionTrait, cx: &Context<'_>, unit: Option<UnitId>) -> Result<Surroundings> {
-    let organisation = rows::own(db, cx.organisation).await?;
     let lineage = lineage(db, cx, unit).await?;
+    if unit.is_some() && lineage.is_empty() {
+        return Err(Error::NotFound);
+    }
+    let organisation = rows::own(db, cx.organisation).await?;
     let calendar = lineage.into_iter().find_map(|unit| unit.calendar).unwrap_or(organisation.calendar);
     Ok(Surroundings { zone: organisation.zone, calendar })
 }

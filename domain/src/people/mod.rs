@@ -21,6 +21,7 @@ pub use erasure::erase;
 pub use export::{Everything, MOST, export};
 pub use recipients::{Reachable, Recipient, open_address, recipients};
 pub use restriction::{lift_restriction, restrict};
+pub(crate) use rows::restricted;
 pub use rows::{existed, exists, known};
 
 use crate::{

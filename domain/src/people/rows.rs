@@ -2,7 +2,7 @@
 
 mod erasing;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use chrono_tz::Tz;
 use nazorg_entities::{DataKeyId, Instant, PersonId, cases, persons};
@@ -74,7 +74,12 @@ impl Row {
     }
 }
 
-/// The only way this context starts a SELECT of persons: the tenant's, or those of one's own cases.
+/// How this context starts a SELECT by many ids.
+fn among(cx: &Context<'_>) -> Select<persons::Entity> {
+    persons::Entity::find().filter(cx.wall(persons::Column::OrganisationId))
+}
+
+/// The only other way to start a SELECT of persons: the tenant's, or those of one's own cases.
 pub(super) fn visible(cx: &Context<'_>, reach: Reach) -> Select<persons::Entity> {
     let all = persons::Entity::find().filter(persons::Column::OrganisationId.eq(cx.organisation));
     match reach {
@@ -95,7 +100,7 @@ pub(super) fn of_own_cases(cx: &Context<'_>) -> SelectStatement {
 
 /// Whether the tenant has this person; who was erased can be named no more.
 pub async fn exists(db: &impl ConnectionTrait, cx: &Context<'_>, id: PersonId) -> Result<bool> {
-    Ok(known(db, cx, &[id]).await?.contains(&id))
+    Ok(known(db, cx, &[id]).await?.contains_key(&id))
 }
 
 /// Whether the tenant has this person, or had before they were erased.
@@ -103,11 +108,15 @@ pub async fn existed(db: &impl ConnectionTrait, cx: &Context<'_>, id: PersonId) 
     Ok(visible(cx, Reach::All).filter(persons::Column::Id.eq(id)).count(db).await? > 0)
 }
 
-/// Those of `ids` the tenant has and who were not erased, as ids.
-pub async fn known(db: &impl ConnectionTrait, cx: &Context<'_>, ids: &[PersonId]) -> Result<HashSet<PersonId>> {
-    let found: Vec<PersonId> = visible(cx, Reach::All)
+/// Those of `ids` the tenant has and who were not erased, each with since when their data may only be kept (GDPR article 18).
+pub async fn known(
+    db: &impl ConnectionTrait,
+    cx: &Context<'_>,
+    ids: &[PersonId],
+) -> Result<HashMap<PersonId, Option<Instant>>> {
+    let found: Vec<(PersonId, Option<Instant>)> = among(cx)
         .select_only()
-        .column(persons::Column::Id)
+        .columns([persons::Column::Id, persons::Column::RestrictedAt])
         .filter(persons::Column::Id.is_in(ids.iter().copied()))
         .filter(persons::Column::ErasedAt.is_null())
         .into_tuple()
@@ -170,14 +179,14 @@ pub(super) async fn changeable(db: &impl ConnectionTrait, cx: &Context<'_>, reac
 }
 
 /// What is kept of a restricted person is not changed.
-pub(super) fn restricted() -> Error {
+pub(crate) fn restricted() -> Error {
     let detail = "The processing of their data is restricted: it is kept as it is until the restriction is lifted.";
     Error::violation(ViolationCode::PersonRestricted, detail)
 }
 
 /// Those of `ids` the tenant has.
 pub(super) async fn many(db: &impl ConnectionTrait, cx: &Context<'_>, ids: &[PersonId]) -> Result<Vec<Row>> {
-    let found = visible(cx, Reach::All).filter(persons::Column::Id.is_in(ids.iter().copied())).all(db).await?;
+    let found = among(cx).filter(persons::Column::Id.is_in(ids.iter().copied())).all(db).await?;
     found.into_iter().map(read).collect()
 }
 

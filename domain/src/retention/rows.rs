@@ -25,16 +25,23 @@ use crate::{
     protocol_versions,
 };
 
-/// The only way this context starts a SELECT: the tenant's closed cases that are still what they were.
+/// The closed ones that are still what they were.
+fn whole(found: Select<cases::Entity>) -> Select<cases::Entity> {
+    found.filter(cases::Column::Status.eq(CaseStatus::Closed)).filter(cases::Column::ForgottenAt.is_null())
+}
+
+/// How this context starts a SELECT by many ids.
+fn among(cx: &Context<'_>) -> Select<cases::Entity> {
+    whole(cases::Entity::find().filter(cx.wall(cases::Column::OrganisationId)))
+}
+
+/// The only other way: the tenant's closed cases that are still what they were.
 fn visible(cx: &Context<'_>) -> Select<cases::Entity> {
-    cases::Entity::find()
-        .filter(cases::Column::OrganisationId.eq(cx.organisation))
-        .filter(cases::Column::Status.eq(CaseStatus::Closed))
-        .filter(cases::Column::ForgottenAt.is_null())
+    whole(cases::Entity::find().filter(cases::Column::OrganisationId.eq(cx.organisation)))
 }
 
 pub(super) async fn cases(db: &impl ConnectionTrait, cx: &Context<'_>, ids: &[CaseId]) -> Result<Vec<cases::Model>> {
-    Ok(visible(cx).filter(cases::Column::Id.is_in(ids.iter().copied())).all(db).await?)
+    Ok(among(cx).filter(cases::Column::Id.is_in(ids.iter().copied())).all(db).await?)
 }
 
 pub(super) async fn closed(
@@ -79,7 +86,7 @@ pub(super) async fn restricted(
     let known: Vec<(PersonId, Option<Instant>)> = persons::Entity::find()
         .select_only()
         .columns([C::Id, C::RestrictedAt])
-        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(cx.wall(C::OrganisationId))
         .filter(C::Id.is_in(found.iter().map(|case| case.person_id)))
         .filter(C::RestrictedAt.is_not_null())
         .into_tuple()

@@ -38,7 +38,7 @@ mod visible {
     }
 
     pub(super) fn assignments(cx: &Context<'_>) -> Select<assignments::Entity> {
-        assignments::Entity::find().filter(assignments::Column::OrganisationId.eq(cx.organisation))
+        assignments::Entity::find().filter(cx.wall(assignments::Column::OrganisationId))
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
     organisations, people,
     policy::Action,
     protocol_versions,
-    protocols::{AnchorValue, Effect, Key, Offset, Protocol, Stacking, Step, What},
+    protocols::{AnchorValue, Effect, Key, Offset, Protocol, Stacking, Step, Surroundings, What},
 };
 
 pub(crate) use rows::{key_of, key_text, lock, lock_for};
@@ -102,7 +102,8 @@ pub async fn start(cx: &Context<'_>, case: CaseId, new: NewTrajectory) -> Result
     rules::same_profile(&case.record_profile, &protocol)?;
     crate::cases::rules::same_subject(case.relation_id, &protocol)?;
     let of = ForCase { id: case.id, person_id: case.person_id, unit_id: case.unit_id };
-    let fresh = prepare(&tx, cx, of, (new, protocol)).await?;
+    let around = organisations::surroundings(&**tx, cx, case.unit_id).await?;
+    let fresh = prepare(&tx, cx, of, (new, protocol, around)).await?;
     let id = begin(&tx, cx, fresh).await?;
     let access = Access::new(AccessAction::Create, "trajectory.started", "trajectory", id.0).of(case.person_id);
     audit::record(&**tx, cx, &[access]).await?;
@@ -122,11 +123,11 @@ pub(crate) async fn prepare(
     tx: &Tx<'_>,
     cx: &Context<'_>,
     case: ForCase,
-    (new, protocol): (NewTrajectory, Arc<Protocol>),
+    (new, protocol, around): (NewTrajectory, Arc<Protocol>, Surroundings),
 ) -> Result<Fresh> {
     let NewTrajectory { protocol_id, anchors, params } = new;
     let params = rules::params(params)?;
-    let around = protocol.surroundings(&organisations::surroundings(&***tx, cx, case.unit_id).await?);
+    let around = protocol.surroundings(&around);
     let mut by_name: BTreeMap<String, Vec<AnchorValue>> = BTreeMap::new();
     for (anchor, at) in anchors {
         by_name.entry(anchor).or_default().push(AnchorValue { id: cx.app.ids.next(), at });

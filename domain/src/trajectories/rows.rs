@@ -20,7 +20,12 @@ use crate::{
     protocols::{Input, Key},
 };
 
-/// The only way this context starts a SELECT: the tenant's. Who may see one may see its case, which is asked besides.
+/// How this context starts a SELECT by many ids.
+fn among(cx: &Context<'_>) -> Select<trajectories::Entity> {
+    trajectories::Entity::find().filter(cx.wall(trajectories::Column::OrganisationId))
+}
+
+/// The only other way: the tenant's. Who may see one may see its case, which is asked besides.
 fn visible(cx: &Context<'_>) -> Select<trajectories::Entity> {
     trajectories::Entity::find().filter(trajectories::Column::OrganisationId.eq(cx.organisation))
 }
@@ -33,7 +38,7 @@ pub(super) async fn one(db: &impl ConnectionTrait, cx: &Context<'_>, id: Traject
 pub(super) async fn locked(tx: &Writing, cx: &Context<'_>, ids: &[TrajectoryId]) -> Result<Vec<trajectories::Model>> {
     let mut found = Vec::new();
     for chunk in ids.chunks(500) {
-        let rows = visible(cx)
+        let rows = among(cx)
             .filter(trajectories::Column::Id.is_in(chunk.iter().copied()))
             .order_by_asc(trajectories::Column::Id)
             .lock_exclusive();
@@ -156,7 +161,7 @@ pub(super) async fn running_for(
         .filter(protocols::Column::OrganisationId.eq(cx.organisation))
         .filter(protocols::Column::Name.eq(protocol))
         .into_query();
-    Ok(visible(cx)
+    Ok(among(cx)
         .select_only()
         .column(trajectories::Column::Id)
         .filter(trajectories::Column::Status.eq(TrajectoryStatus::Active))

@@ -18,7 +18,12 @@ use crate::{
     policy::Reach,
 };
 
-/// The only way this context starts a SELECT: the tenant's, or those of persons of one's own cases.
+/// How this context starts a SELECT by many persons.
+fn among(cx: &Context<'_>) -> Select<consents::Entity> {
+    consents::Entity::find().filter(cx.wall(consents::Column::OrganisationId))
+}
+
+/// The only other way: the tenant's, or those of persons of one's own cases.
 fn visible(cx: &Context<'_>, reach: Reach) -> Select<consents::Entity> {
     let all = consents::Entity::find().filter(consents::Column::OrganisationId.eq(cx.organisation));
     match reach {
@@ -49,7 +54,7 @@ pub async fn of_many(
     cx: &Context<'_>,
     persons: &[PersonId],
 ) -> Result<HashMap<PersonId, Vec<Consent>>> {
-    let rows = visible(cx, Reach::All)
+    let rows = among(cx)
         .filter(consents::Column::PersonId.is_in(persons.iter().copied()))
         .filter(consents::Column::RevokedAt.is_null())
         .order_by_asc(consents::Column::Id)
@@ -70,7 +75,7 @@ pub(super) async fn standing(
     purpose: &str,
 ) -> Result<Vec<Consent>> {
     use consents::Column as C;
-    let found = visible(cx, Reach::All)
+    let found = among(cx)
         .filter(C::PersonId.is_in(persons.iter().copied()))
         .filter(C::Purpose.eq(purpose))
         .filter(C::RecipientPersonId.is_null())
