@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use nazorg_entities::{DataKeyId, OrganisationId, ProtocolId};
+use nazorg_entities::{DataKeyId, OrganisationId, ProtocolId, access_events};
 use uuid::{ContextV7, Timestamp, Uuid};
 
-use crate::{clock::Clock, database::Database, key_store::KeyStore};
+use crate::{clock::Clock, database::Database, key_store::KeyStore, together::Together};
 
 /// Everything a verb needs, once per process.
 pub struct App {
@@ -26,7 +26,7 @@ pub struct App {
     /// Published protocol versions, read once; they never change.
     pub(crate) known_protocols: moka::sync::Cache<ProtocolId, Arc<crate::protocols::Protocol>>,
     /// What was seen and waits to be written.
-    pub(crate) journal: crate::audit::Journal,
+    pub(crate) journal: Together<access_events::ActiveModel>,
     /// Case numbers taken in a block and not handed out yet.
     pub(crate) numbers: crate::cases::Numbers,
 }
@@ -44,7 +44,7 @@ impl App {
             known_callers: crate::api_keys::KnownCallers::default(),
             known_keys: moka::sync::Cache::new(10_000),
             known_protocols: moka::sync::Cache::new(1_000),
-            journal: crate::audit::Journal::default(),
+            journal: Together::default(),
             numbers: crate::cases::Numbers::default(),
         }
     }

@@ -1,7 +1,5 @@
 //! Who saw or did what (NEN 7513, DOMAIN 7.4): reads included, one row per person concerned, without names.
 
-mod journal;
-
 use nazorg_entities::{
     AccessAction, AccessEventId, AccessOutcome, ApiKeyId, ConsentId, Instant, PersonId, access_events,
 };
@@ -18,8 +16,6 @@ use crate::{
     people,
     policy::Action,
 };
-
-pub use journal::Journal;
 
 /// One access to one person's data.
 #[derive(Debug, Clone)]
@@ -79,14 +75,14 @@ pub fn shown<T>(found: &[T], limit: u64) -> &[T] {
 }
 
 /// Writes what somebody saw before the answer leaves: in the request's own transaction where it has one, else together with what
-/// others saw meanwhile ([`Journal`]).
+/// others saw meanwhile ([`crate::together::Together`]).
 pub async fn seen(cx: &Context<'_>, accesses: &[Access]) -> Result<()> {
     match &cx.outer {
         _ if accesses.is_empty() => Ok(()),
         Some(_) => record(&cx.db(), cx, accesses).await,
         None => {
             let lines = accesses.iter().map(|access| row(cx, access, AccessOutcome::Success)).collect();
-            cx.app.journal.keep(cx.app, lines).await
+            cx.app.journal.insert(&cx.app.db, lines).await
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     database::Database,
     error::{Error, Result},
     secrets::{Secret, place},
+    together::Together,
 };
 
 /// How long an unwrapped key stays in memory; a key destroyed elsewhere is forgotten here within it.
@@ -31,6 +32,7 @@ pub struct KeyStore {
     master: MasterKey,
     other: Option<MasterKey>,
     known: moka::sync::Cache<DataKeyId, Arc<Secret>>,
+    fresh: Together<data_keys::ActiveModel>,
 }
 
 impl KeyStore {
@@ -38,7 +40,7 @@ impl KeyStore {
     #[must_use]
     pub fn new(db: Database, master: MasterKey) -> Self {
         let known = moka::sync::Cache::builder().max_capacity(100_000).time_to_live(REMEMBERED).build();
-        Self { db, master, other: None, known }
+        Self { db, master, other: None, known, fresh: Together::default() }
     }
 
     /// Opens what another master key wrapped, too: the next or the last one, while they are changed.
@@ -83,9 +85,7 @@ impl KeyStore {
             created_at: Set(wall),
             destroyed_at: Set(None),
         };
-        let tx = self.db.begin().await?;
-        data_keys::Entity::insert(row).exec_without_returning(&*tx).await?;
-        tx.commit(&crate::app::SilentBell).await?;
+        self.fresh.insert(&self.db, vec![row]).await?;
         self.known.insert(id, Arc::clone(&secret));
         Ok((id, secret))
     }

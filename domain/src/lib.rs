@@ -32,6 +32,7 @@ pub mod replies;
 pub mod retention;
 pub mod secrets;
 pub mod staff;
+pub mod together;
 pub mod trajectories;
 
 pub use app::{App, Bell};

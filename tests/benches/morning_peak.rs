@@ -112,11 +112,12 @@ async fn main() {
     let gateway = HttpSink::start(None).await;
     let url = gateway.url();
     let settings = [("SMS_URL", url.as_str()), ("NAZORG_SMS_MAX_CONNECTIONS", "64")];
-    let (mut service, hospital) = Whole::start(env!("CARGO_BIN_EXE_nazorg-process"), leg, &settings).await;
+    let (mut service, mut hospital) = Whole::start(env!("CARGO_BIN_EXE_nazorg-process"), leg, &settings).await;
     let began = Instant::now();
     open_cases(&hospital.coordinator, &hospital, count).await;
     service.drain().await;
     println!("{count} cases opened in {:.1?}; {} deliveries before their time", began.elapsed(), gateway.count());
+    service.durable(&mut hospital).await;
     if let Some(postgres) = service.postgres() {
         postgres.settle();
         postgres.costliest(0);

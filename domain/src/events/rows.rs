@@ -56,7 +56,7 @@ pub(super) async fn number(tx: &Writing) -> Result<u64> {
     let done = tx
         .execute_unprepared(&format!(
             "WITH waiting AS (SELECT id, organisation_id FROM events WHERE position IS NULL ORDER BY id LIMIT {AT_ONCE}), \
-             last AS (SELECT o.organisation_id, COALESCE((SELECT MAX(e.position) FROM events e \
+             last AS MATERIALIZED (SELECT o.organisation_id, COALESCE((SELECT MAX(e.position) FROM events e \
              WHERE e.organisation_id = o.organisation_id), 0) AS place \
              FROM (SELECT DISTINCT organisation_id FROM waiting) AS o), \
              fresh AS (SELECT waiting.id, last.place \

@@ -27,8 +27,7 @@ impl Whole {
             let (service, hospital) = processes(binary, settings).await;
             return (Self::Many(Box::new(service)), hospital);
         }
-        let durable = [settings, &[("NAZORG_DATABASE_DURABILITY", "full")]].concat();
-        let service = Service::start_with(Ground::new(leg), REPORTED, &durable).await;
+        let service = Service::start_with(Ground::new(leg), REPORTED, settings).await;
         let mut hospital = Hospital::found(&service).await;
         hospital.publish(ONE_MORNING).await;
         (Self::One(Box::new(service)), hospital)
@@ -59,6 +58,15 @@ impl Whole {
         match self {
             Self::One(service) => service.drain().await,
             Self::Many(service) => service.drain().await,
+        }
+    }
+
+    /// The embedded set-up is filled without waiting for the disk, and starts anew with the durability that is its default.
+    pub(crate) async fn durable(&mut self, hospital: &mut Hospital) {
+        if let Self::One(service) = self {
+            service.configure("NAZORG_DATABASE_DURABILITY", "full");
+            service.restart().await;
+            hospital.coordinator = service.client(hospital.coordinator.key().unwrap());
         }
     }
 
