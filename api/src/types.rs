@@ -21,6 +21,10 @@ pub struct Day(pub NaiveDate);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimeOfDay(pub NaiveTime);
 
+/// A word of the API's own kind: a role, a purpose, the name of a system.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Word(pub String);
+
 impl Instant {
     fn read(text: &str) -> Option<Self> {
         let moment = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc).trunc_subsecs(3);
@@ -52,6 +56,27 @@ impl TimeOfDay {
 
     fn write(self) -> String {
         self.0.format("%H:%M").to_string()
+    }
+}
+
+impl From<Word> for String {
+    fn from(Word(text): Word) -> Self {
+        text
+    }
+}
+
+// By hand: the framework's validator of a pattern compiles it for every value it sees.
+impl Word {
+    const PATTERN: &str = "^[a-z][a-z0-9_]{0,59}$";
+
+    fn read(text: &str) -> Option<Self> {
+        let more = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'_';
+        let begins = text.bytes().next().is_some_and(|letter| letter.is_ascii_lowercase());
+        (begins && text.len() <= 60 && text.bytes().all(more)).then(|| Self(text.to_owned()))
+    }
+
+    fn write(&self) -> String {
+        self.0.clone()
     }
 }
 
@@ -116,6 +141,7 @@ macro_rules! text_type {
 }
 
 text_type!(Instant, MetaSchema::new_with_format("string", "date-time"), "an instant");
+text_type!(Word, MetaSchema { pattern: Some(Word::PATTERN.to_owned()), ..MetaSchema::new("string") }, "a word");
 text_type!(Day, MetaSchema::new_with_format("string", "date"), "a date");
 text_type!(
     TimeOfDay,

@@ -3,7 +3,7 @@
 use nazorg_entities::idempotency_keys as keys;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,9 @@ use crate::{
 const COLUMN: &str = "idempotency_keys/answer";
 /// How long an answer is kept, wall time.
 pub const KEPT: chrono::TimeDelta = chrono::TimeDelta::hours(24);
+
+/// How many answers are forgotten in one transaction.
+const FORGOTTEN_AT_ONCE: u64 = 2_000;
 
 /// A key as the client sent it, and what it was sent with.
 pub struct IdempotencyKey<'a> {
@@ -138,10 +141,22 @@ pub async fn leave(pending: Pending<'_>, answer: &StoredAnswer) -> Result<()> {
     writing.commit(&*app.bell).await
 }
 
-/// Forgets answers older than a day; answers how many.
+/// Forgets answers older than a day; answers how many. Some at a time: nobody waits while a day's answers go.
 pub async fn forget_expired(app: &crate::App) -> Result<u64> {
-    let tx = app.db.begin().await?;
-    let gone = keys::Entity::delete_many().filter(keys::Column::ExpiresAt.lte(app.clock.wall())).exec(&*tx).await?;
-    tx.commit(&crate::app::SilentBell).await?;
-    Ok(gone.rows_affected)
+    let mut forgotten = 0;
+    loop {
+        let tx = app.db.begin_batch().await?;
+        let some = keys::Entity::find()
+            .select_only()
+            .column(keys::Column::Id)
+            .filter(keys::Column::ExpiresAt.lte(app.clock.wall()))
+            .limit(FORGOTTEN_AT_ONCE)
+            .into_query();
+        let gone = keys::Entity::delete_many().filter(keys::Column::Id.in_subquery(some)).exec(&*tx).await?;
+        tx.commit(&crate::app::SilentBell).await?;
+        forgotten += gone.rows_affected;
+        if gone.rows_affected < FORGOTTEN_AT_ONCE {
+            return Ok(forgotten);
+        }
+    }
 }

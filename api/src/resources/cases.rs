@@ -24,7 +24,7 @@ use crate::{
     patch::Patch,
     problem::Answer,
     tags::Tag,
-    types::Instant,
+    types::{Instant, Word},
 };
 
 /// The operations on cases.
@@ -130,7 +130,7 @@ impl Cases {
     ) -> Answer<Current<CaseView>> {
         once!(once, |cx| {
             let NewAssignment { role, person_id } = body.0;
-            let case = cases::assign(cx, CaseId(id.0), role, PersonId(person_id)).await?;
+            let case = cases::assign(cx, CaseId(id.0), role.into(), PersonId(person_id)).await?;
             Current::new(case.version, case.into())
         })
     }
@@ -299,8 +299,7 @@ impl From<Assignment> for AssignmentView {
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 struct NewAssignment {
     /// A role of the protocol: `peer_supporter`, `recovery_coach`, …
-    #[oai(validator(pattern = "^[a-z][a-z0-9_]{0,59}$"))]
-    role: String,
+    role: Word,
     person_id: Uuid,
 }
 
@@ -351,7 +350,7 @@ impl From<NewCaseBody> for NewCase {
             protocol_id: ProtocolId(protocol_id),
             anchors: anchors.into_iter().map(Into::into).collect(),
             params: params.into_iter().map(Into::into).collect(),
-            assignments: assignments.into_iter().map(|one| (one.role, PersonId(one.person_id))).collect(),
+            assignments: assignments.into_iter().map(|one| (one.role.into(), PersonId(one.person_id))).collect(),
             involvement_id: involvement_id.map(InvolvementId),
             external_refs: external_refs.into_iter().map(Into::into).collect(),
         }

@@ -13,7 +13,7 @@ use crate::{
     once,
     problem::Answer,
     tags::Tag,
-    types::Instant,
+    types::{Instant, Word},
 };
 
 /// The operations on consents.
@@ -132,22 +132,18 @@ impl From<Consent> for ConsentView {
 #[oai(rename = "NewConsent", rename_all = "camelCase", deny_unknown_fields)]
 struct NewConsentBody {
     /// For what, a word: `inform_family`.
-    #[oai(validator(pattern = "^[a-z][a-z0-9_]{0,59}$"))]
-    purpose: String,
+    purpose: Word,
     /// Towards whom, where that is a person.
     recipient_person_id: Option<Uuid>,
     /// Towards whom, where that is a kind of party: `general_practitioner`.
-    #[oai(validator(pattern = "^[a-z][a-z0-9_]{0,59}$"))]
-    recipient: Option<String>,
+    recipient: Option<Word>,
     /// Which data, words; none is what the purpose needs.
-    #[oai(default, validator(max_items = 50, pattern = "^[a-z][a-z0-9_]{0,59}$"))]
-    items: Vec<String>,
+    #[oai(default, validator(max_items = 50))]
+    items: Vec<Word>,
     /// On which legal basis, a word; `consent` unless said otherwise.
-    #[oai(validator(pattern = "^[a-z][a-z0-9_]{0,59}$"))]
-    legal_basis: Option<String>,
+    legal_basis: Option<Word>,
     /// By whom, a word; `self` unless said otherwise.
-    #[oai(validator(pattern = "^[a-z][a-z0-9_]{0,59}$"))]
-    given_by: Option<String>,
+    given_by: Option<Word>,
     /// From when; now unless said otherwise.
     valid_from: Option<Instant>,
     valid_until: Option<Instant>,
@@ -166,12 +162,12 @@ impl From<NewConsentBody> for NewConsent {
             valid_until,
         } = body;
         Self {
-            purpose,
+            purpose: purpose.into(),
             recipient_person_id: recipient_person_id.map(PersonId),
-            recipient,
-            items,
-            legal_basis: legal_basis.unwrap_or_else(|| "consent".to_owned()),
-            given_by: given_by.unwrap_or_else(|| "self".to_owned()),
+            recipient: recipient.map(Into::into),
+            items: items.into_iter().map(Into::into).collect(),
+            legal_basis: legal_basis.map_or_else(|| "consent".to_owned(), Into::into),
+            given_by: given_by.map_or_else(|| "self".to_owned(), Into::into),
             valid_from: valid_from.map(|at| at.0),
             valid_until: valid_until.map(|at| at.0),
         }

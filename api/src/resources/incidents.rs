@@ -20,7 +20,7 @@ use crate::{
     once,
     problem::Answer,
     tags::Tag,
-    types::Instant,
+    types::{Instant, Word},
 };
 
 /// The operations on incidents.
@@ -230,11 +230,9 @@ struct NewIncidentBody {
     /// What kind of event: `fatality`, `child_involved`, `colleague_injured`, `violence`, `medical_incident`, `suicide`,
     /// `mass_casualty`, `threat`, `complaint_or_discipline`, `own_request`, `accumulation`, `secondary_trauma`,
     /// `flight_and_war`, `domestic_violence` or `other`.
-    #[oai(validator(pattern = "^[a-z][a-z0-9_]{0,59}$"))]
-    event_class: String,
+    event_class: Word,
     /// How grave, a word of the reporting system's own scale.
-    #[oai(validator(pattern = "^[a-z][a-z0-9_]{0,59}$"))]
-    severity: Option<String>,
+    severity: Option<Word>,
     event_at: Instant,
     /// When it was reported; now unless said otherwise.
     reported_at: Option<Instant>,
@@ -251,8 +249,8 @@ impl From<NewIncidentBody> for NewIncident {
         let NewIncidentBody { unit_id, event_class, severity, event_at, reported_at, involved, external_refs } = body;
         Self {
             unit_id: unit_id.map(UnitId),
-            event_class,
-            severity,
+            event_class: event_class.into(),
+            severity: severity.map(Into::into),
             event_at: event_at.0,
             reported_at: reported_at.map(|at| at.0),
             involved: involved.into_iter().map(Into::into).collect(),
@@ -272,8 +270,7 @@ struct NewInvolvementBody {
     /// Their unit, where that is not the incident's.
     unit_id: Option<Uuid>,
     /// What they do, a word: `nurse`.
-    #[oai(validator(pattern = "^[a-z][a-z0-9_]{0,59}$"))]
-    profession: Option<String>,
+    profession: Option<Word>,
     /// Whether support was offered; unknown unless said.
     support_offered: Option<SupportOfferedView>,
 }
@@ -285,7 +282,7 @@ impl From<NewInvolvementBody> for NewInvolvement {
             person_id: person_id.map(PersonId),
             person_ref: person_ref.map(Into::into),
             unit_id: unit_id.map(UnitId),
-            profession,
+            profession: profession.map(Into::into),
             support_offered: support_offered.map_or(SupportOffered::Unknown, Into::into),
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     patch::Patch,
     problem::Answer,
     tags::Tag,
-    types::Instant,
+    types::{Instant, Word},
 };
 
 /// The operations on persons.
@@ -66,7 +66,7 @@ impl Persons {
         once!(once, |cx| {
             let PersonUpsert { external_ref, name, language, zone, profession } = body.0;
             let (zone, external_refs) = (zone.map(read_zone).transpose()?, Vec::new());
-            let new = NewPerson { name, language, zone, profession, external_refs };
+            let new = NewPerson { name, language, zone, profession: profession.map(Into::into), external_refs };
             let (person, _) = people::upsert(cx, external_ref.into(), new).await?;
             Current::new(person.version, person.into())
         })
@@ -186,8 +186,7 @@ struct NewPersonBody {
     #[oai(validator(min_length = 1, max_length = 60))]
     zone: Option<String>,
     /// What they do, a word: `nurse`.
-    #[oai(validator(pattern = "^[a-z][a-z0-9_]{0,59}$"))]
-    profession: Option<String>,
+    profession: Option<Word>,
     /// What other systems call them.
     #[oai(default, validator(max_items = 20))]
     external_refs: Vec<ExternalRefView>,
@@ -200,7 +199,7 @@ impl TryFrom<NewPersonBody> for NewPerson {
         let NewPersonBody { name, language, zone, profession, external_refs } = body;
         let zone = zone.map(read_zone).transpose()?;
         let external_refs = external_refs.into_iter().map(Into::into).collect();
-        Ok(Self { name, language, zone, profession, external_refs })
+        Ok(Self { name, language, zone, profession: profession.map(Into::into), external_refs })
     }
 }
 
@@ -219,8 +218,7 @@ struct PersonUpsert {
     #[oai(validator(min_length = 1, max_length = 60))]
     zone: Option<String>,
     /// What they do, a word: `nurse`.
-    #[oai(validator(pattern = "^[a-z][a-z0-9_]{0,59}$"))]
-    profession: Option<String>,
+    profession: Option<Word>,
 }
 
 /// What to change about a person.

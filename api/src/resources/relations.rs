@@ -13,7 +13,7 @@ use crate::{
     once,
     problem::Answer,
     tags::Tag,
-    types::Instant,
+    types::{Instant, Word},
 };
 
 /// The operations on relations.
@@ -43,7 +43,7 @@ impl Relations {
     ) -> Answer<Created<RelationView>> {
         once!(once, |cx| {
             let NewRelation { other_person_id, kind } = body.0;
-            let relation = relations::create(cx, PersonId(id.0), PersonId(other_person_id), kind).await?;
+            let relation = relations::create(cx, PersonId(id.0), PersonId(other_person_id), kind.into()).await?;
             Created::new("relations", relation.id, relation.version, relation.into())
         })
     }
@@ -105,6 +105,5 @@ struct NewRelation {
     /// Whom the person has.
     other_person_id: Uuid,
     /// As what: `line_manager`, `close_one`, `household_member`, or a word of your own.
-    #[oai(validator(pattern = "^[a-z][a-z0-9_]{0,59}$"))]
-    kind: String,
+    kind: Word,
 }

@@ -17,7 +17,7 @@ use crate::{
     once,
     problem::Answer,
     tags::Tag,
-    types::Instant,
+    types::{Instant, Word},
 };
 
 /// The operations on rosters.
@@ -126,8 +126,7 @@ struct NewRosterEntryBody {
     /// The unit's roster; absent is the organisation's.
     unit_id: Option<Uuid>,
     /// A role of protocols: `peer_supporter`, `coordinator`.
-    #[oai(validator(pattern = "^[a-z][a-z0-9_]{0,59}$"))]
-    role: String,
+    role: Word,
     person_id: Uuid,
     /// The lowest is asked first.
     #[oai(default, validator(minimum(value = "0"), maximum(value = "10000")))]
@@ -137,6 +136,6 @@ struct NewRosterEntryBody {
 impl From<NewRosterEntryBody> for NewRosterEntry {
     fn from(body: NewRosterEntryBody) -> Self {
         let NewRosterEntryBody { unit_id, role, person_id, position } = body;
-        Self { unit_id: unit_id.map(UnitId), role, person_id: PersonId(person_id), position }
+        Self { unit_id: unit_id.map(UnitId), role: role.into(), person_id: PersonId(person_id), position }
     }
 }

@@ -1,4 +1,4 @@
-//! The ledger's SQL: buckets, and what is kept of a page of trajectories, all in one snapshot.
+//! The ledger's SQL: buckets, and what is kept of a page of trajectories.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{Context, error::Result, retention};
 
-/// One snapshot for the whole check: what happens meanwhile is seen wholly or not at all.
+/// One snapshot for what belongs together: what happens meanwhile is seen wholly or not at all.
 pub(super) async fn snapshot(cx: &Context<'_>) -> Result<DatabaseTransaction> {
     let level = cx.app.db.is_postgres().then_some(IsolationLevel::RepeatableRead);
     Ok(cx.app.db.reader().begin_with_config(level, None).await?)

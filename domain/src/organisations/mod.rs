@@ -167,19 +167,7 @@ pub(crate) async fn own(db: &impl ConnectionTrait, cx: &Context<'_>) -> Result<O
 /// The zone and calendar that hold in a unit: its own calendar, else its parents', else the organisation's. 404 when the tenant
 /// has no such unit.
 pub async fn surroundings(db: &impl ConnectionTrait, cx: &Context<'_>, unit: Option<UnitId>) -> Result<Surroundings> {
-    let lineage = lineage(db, cx, unit).await?;
-    if unit.is_some() && lineage.is_empty() {
-        return Err(Error::NotFound);
-    }
-    let organisation = rows::own(db, cx.organisation).await?;
-    let calendar = lineage.into_iter().find_map(|unit| unit.calendar).unwrap_or(organisation.calendar);
-    Ok(Surroundings { zone: organisation.zone, calendar })
-}
-
-/// A unit and those above it, nearest first.
-pub async fn lineage(db: &impl ConnectionTrait, cx: &Context<'_>, unit: Option<UnitId>) -> Result<Vec<Unit>> {
-    let Some(unit) = unit else { return Ok(Vec::new()) };
-    Ok(rules::lineage(unit, rows::units(db, cx.organisation).await?))
+    rows::surroundings(db, cx.organisation, unit).await
 }
 
 /// Whether the tenant has this unit.
@@ -246,11 +234,11 @@ pub async fn change_unit(cx: &Context<'_>, id: UnitId, expected: i32, change: Un
     cx.may(Action::ManageOrganisation)?;
     let UnitChange { parent_id, name, kind, calendar, ended } = change;
     if let Some(Some(parent)) = parent_id {
-        let all = rows::units(&**tx, cx.organisation).await?;
-        if !all.iter().any(|unit| unit.id == parent) {
+        let parents = rows::parents(&**tx, cx.organisation).await?;
+        if !parents.contains_key(&parent) {
             return Err(Error::field("/parentId", "unknown", "There is no such unit."));
         }
-        if rules::lineage(parent, all).iter().any(|above| above.id == id) {
+        if rules::hangs_below(parent, id, &parents) {
             return Err(Error::violation(ViolationCode::UnitCycle, "The parent hangs below this unit."));
         }
     }

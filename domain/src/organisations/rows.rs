@@ -6,6 +6,7 @@ use nazorg_entities::{DataKeyId, OrganisationId, UnitId, organisations, units};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select,
+    Statement, Value,
     sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
@@ -15,6 +16,7 @@ use crate::{
     App, Context,
     database::Writing,
     error::{Error, Result},
+    protocols::Surroundings,
 };
 
 pub(super) async fn insert(tx: &Writing, row: organisations::Model) -> Result<()> {
@@ -85,8 +87,33 @@ fn visible(organisation: OrganisationId) -> Select<units::Entity> {
     units::Entity::find().filter(units::Column::OrganisationId.eq(organisation))
 }
 
-pub(super) async fn units(db: &impl ConnectionTrait, organisation: OrganisationId) -> Result<Vec<Unit>> {
-    visible(organisation).all(db).await?.into_iter().map(Unit::from_row).collect()
+/// The zone and calendar that hold in a unit, in one query however many units there are: its own calendar, else the nearest above it,
+/// else the organisation's. A parent that comes round ends the way up.
+pub(super) async fn surroundings(
+    db: &impl ConnectionTrait,
+    organisation: OrganisationId,
+    unit: Option<UnitId>,
+) -> Result<Surroundings> {
+    const SQL: &str = "WITH RECURSIVE up (id, parent_id, calendar, height) AS ( \
+        SELECT id, parent_id, calendar, 0 FROM units WHERE organisation_id = $1 AND id = $2 \
+        UNION ALL SELECT units.id, units.parent_id, units.calendar, up.height + 1 FROM up \
+        JOIN units ON units.id = up.parent_id WHERE up.calendar IS NULL AND up.height < 100) \
+        SELECT zone, calendar, (SELECT COUNT(*) FROM up) AS units, \
+        (SELECT up.calendar FROM up WHERE up.calendar IS NOT NULL ORDER BY up.height LIMIT 1) AS nearest \
+        FROM organisations WHERE id = $1";
+    let values: Vec<Value> = vec![organisation.into(), unit.into()];
+    let row = db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), SQL, values)).await?;
+    let row = row.ok_or(Error::NotFound)?;
+    if unit.is_some() && row.try_get::<i64>("", "units")? == 0 {
+        return Err(Error::NotFound);
+    }
+    let nearest: Option<serde_json::Value> = row.try_get("", "nearest")?;
+    let calendar = nearest.map_or_else(|| row.try_get("", "calendar"), Ok)?;
+    let zone: String = row.try_get("", "zone")?;
+    Ok(Surroundings {
+        zone: zone.parse().map_err(Error::internal)?,
+        calendar: serde_json::from_value(calendar).map_err(Error::internal)?,
+    })
 }
 
 pub(super) async fn parents(

@@ -4,20 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use nazorg_entities::UnitId;
 
-use super::Unit;
-
-/// `unit` and those above it, nearest first; ends where a parent is missing or comes round.
+/// Whether a unit is another or hangs below it; a circle ends.
 #[must_use]
-pub fn lineage(unit: UnitId, mut all: Vec<Unit>) -> Vec<Unit> {
-    let mut found = Vec::new();
-    let mut next = Some(unit);
-    while let Some(id) = next {
-        let Some(place) = all.iter().position(|unit| unit.id == id) else { break };
-        let unit = all.swap_remove(place);
-        next = unit.parent_id;
-        found.push(unit);
-    }
-    found
+pub fn hangs_below(unit: UnitId, other: UnitId, parents: &HashMap<UnitId, Option<UnitId>>) -> bool {
+    let mut above = std::iter::successors(Some(unit), |unit| parents.get(unit).copied().flatten());
+    above.by_ref().take(parents.len() + 1).any(|unit| unit == other)
 }
 
 /// These units and all that hang below them, each once.
@@ -55,5 +46,8 @@ mod tests {
         let circle = HashMap::from([(unit(1), Some(unit(2))), (unit(2), Some(unit(1)))]);
         assert_eq!(with_children(&[unit(1)], &circle).len(), 2);
         assert!(with_children(&[], &parents).is_empty());
+        assert!(hangs_below(unit(3), unit(1), &parents) && hangs_below(unit(4), unit(4), &parents));
+        assert!(!hangs_below(unit(1), unit(3), &parents) && !hangs_below(unit(3), unit(4), &parents));
+        assert!(!hangs_below(unit(1), unit(4), &circle));
     }
 }
