@@ -67,7 +67,8 @@ impl Messages {
 
     /// Acknowledge a message
     ///
-    /// Its recipient has seen it. Saying so again changes nothing.
+    /// Its recipient has seen it. Saying so again changes nothing. What was `unknown`, or reported as lost, is `sent` from here on, since what
+    /// was seen has arrived. 409 `message_not_sent` of what never went out; 503 while it is being handed over: say it again.
     #[oai(path = "/messages/:id/acknowledge", method = "post", operation_id = "acknowledgeMessage")]
     async fn acknowledge(&self, once: OnceIfKeyed<'_>, id: Path<Uuid>) -> Answer<Current<MessageView>> {
         once!(once, |cx| {

@@ -13,6 +13,7 @@ use nazorg_entities::{
     AccessAction, Audience, CaseId, ChannelKind, FollowUpId, Instant, MessageId, MessageStatus, PersonId, TrajectoryId,
     messages as table,
 };
+use serde_json::json;
 use uuid::Uuid;
 
 pub(crate) use returning::replied;
@@ -24,11 +25,13 @@ pub use templates::Template;
 use crate::{
     Context,
     audit::{self, Access},
-    error::{Error, Result, ViolationCode},
+    database::Writing,
+    error::{Error, Result},
     events::{self, Event, Kind},
     policy::{Action, Reach},
     trajectories,
 };
+use rules::Seen;
 
 /// A message, without its text: that is its template's.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,8 +118,9 @@ pub(crate) async fn received_elsewhere(cx: &Context<'_>, person: PersonId, limit
     Ok(rows::received_elsewhere(cx, person, limit).await?.into_iter().map(Message::from_row).collect())
 }
 
-/// It was seen: once, by the recipient or by whoever may see all. Saying so again changes nothing. Where it told staff of a follow-up, rungs
-/// of its ladder that say `unless: acknowledged` stay silent.
+/// It was seen: once, by the recipient or by whoever may see all. Saying so again changes nothing. What nobody knew the end of, or was
+/// reported as lost, was sent after all. Where it told staff of a follow-up, rungs of its ladder that say `unless: acknowledged` stay
+/// silent. 409 `message_not_sent` of what never went out; unavailable while it is being handed over.
 pub async fn acknowledge(cx: &Context<'_>, id: MessageId) -> Result<Message> {
     let reach = cx.may(Action::ReadMessages)?;
     let tx = cx.begin().await?;
@@ -126,22 +130,31 @@ pub async fn acknowledge(cx: &Context<'_>, id: MessageId) -> Result<Message> {
     if allowed == Reach::Own && row.recipient_id != cx.caller.person {
         return Err(Error::Forbidden);
     }
-    if row.status != MessageStatus::Sent {
-        return Err(Error::violation(ViolationCode::MessageNotSent, "Only a message that was sent can be seen."));
-    }
-    if row.acknowledged_at.is_none() {
-        row.acknowledged_at = Some(cx.now);
-        row.version += 1;
-        rows::save(&tx, vec![row.clone()]).await?;
-        if row.audience == Audience::Staff {
-            trajectories::acknowledged(&tx, cx, (row.trajectory_id, row.follow_up_id)).await?;
-        }
-        events::record(&tx, cx, [Event::new(Kind::MessageAcknowledged, id.0).of_case(row.case_id)]);
-        let access = Access::new(AccessAction::Update, "message.acknowledged", "message", id.0);
-        audit::record(&**tx, cx, &[of_recipient(access, &row)]).await?;
+    let seen = rules::seen(row.status, row.reason.as_deref(), row.acknowledged_at.is_some())?;
+    if seen != Seen::Already {
+        row = keep_seen(&tx, cx, (row, seen)).await?;
     }
     tx.commit().await?;
     Ok(Message::from_row(row))
+}
+
+async fn keep_seen(tx: &Writing, cx: &Context<'_>, (mut row, seen): (table::Model, Seen)) -> Result<table::Model> {
+    let told = json!({ "was": row.status.as_str() });
+    if seen == Seen::Arrived {
+        row.sent_at = row.sent_at.or(Some(cx.now));
+        (row.status, row.reason, row.final_at) = (MessageStatus::Sent, None, Some(cx.now));
+    }
+    row.acknowledged_at = Some(cx.now);
+    row.version += 1;
+    rows::save(tx, vec![row.clone()]).await?;
+    if row.audience == Audience::Staff {
+        trajectories::acknowledged(tx, cx, (row.trajectory_id, row.follow_up_id)).await?;
+    }
+    let happened = Event::new(Kind::MessageAcknowledged, row.id.0).of_case(row.case_id).with(told);
+    events::record(tx, cx, [happened]);
+    let access = Access::new(AccessAction::Update, "message.acknowledged", "message", row.id.0);
+    audit::record(&**tx, cx, &[of_recipient(access, &row)]).await?;
+    Ok(row)
 }
 
 /// Looking at a message to a person or family is looking at that person's data.

@@ -1,6 +1,7 @@
 //! Whether a message goes, to whom and over what: judged at the moment of sending, from plain values. Every no has its code.
 
 mod rests_on;
+mod seen;
 
 use std::collections::HashMap;
 
@@ -17,6 +18,7 @@ use crate::{
 };
 
 pub use rests_on::RestsOn;
+pub use seen::{Seen, seen};
 
 /// How long a message waits before it is judged again whether what its step rests on is there.
 const AGAIN: TimeDelta = TimeDelta::days(1);

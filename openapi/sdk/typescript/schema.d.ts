@@ -888,7 +888,8 @@ export interface paths {
         put?: never;
         /**
          * Acknowledge a message
-         * @description Its recipient has seen it. Saying so again changes nothing.
+         * @description Its recipient has seen it. Saying so again changes nothing. What was `unknown`, or reported as lost, is `sent` from here on, since what
+         *     was seen has arrived. 409 `message_not_sent` of what never went out; 503 while it is being handed over: say it again.
          */
         post: operations["acknowledgeMessage"];
         delete?: never;

@@ -14,6 +14,7 @@ mod promises;
 mod readme;
 mod rights;
 mod starting;
+mod seen;
 mod storm;
 mod text_messages;
 mod upkeep;
