@@ -101,7 +101,7 @@ struct Found<'a> {
     recipient: Recipient,
 }
 
-/// Opens a link: a token that fits, in time, of someone who works here and, while it is to be done, is the one for it.
+/// Opens a link: a token that fits, in time, of someone who works here, was not erased and, while it is to be done, is the one for it.
 async fn open<'a>(app: &'a App, token: &str, asked: &Asked) -> Result<Found<'a>> {
     let read = rules::read(token).ok_or(Error::NotFound)?;
     let keys = app.keys.derived(PURPOSE)?;
@@ -121,7 +121,7 @@ async fn open<'a>(app: &'a App, token: &str, asked: &Asked) -> Result<Found<'a>>
     }
     let follow_up = rows::follow_up(&cx, bound.follow_up).await?.ok_or(Error::NotFound)?;
     let recipient = people::recipients(&cx.db(), &cx, &[bound.recipient]).await?.remove(&bound.recipient);
-    let recipient = recipient.filter(|one| one.deceased_at.is_none()).ok_or(Error::NotFound)?;
+    let recipient = recipient.filter(|one| one.deceased_at.or(one.erased_at).is_none()).ok_or(Error::NotFound)?;
     let found = Found { cx, message, follow_up, recipient };
     if found.is_over() || found.is_the_one().await? { Ok(found) } else { Err(Error::NotFound) }
 }

@@ -27,6 +27,8 @@ pub struct Recipient {
     pub deceased_at: Option<Instant>,
     /// Since when their data may only be kept.
     pub restricted_at: Option<Instant>,
+    /// Since when nothing says who they are.
+    pub erased_at: Option<Instant>,
     /// How to reach them: what has not ended, the preferred first.
     pub reachable: Vec<Reachable>,
 }
@@ -63,12 +65,21 @@ pub async fn recipients(
             deceased_at,
             created_at: _,
             version: _,
-            erased_at: _,
+            erased_at,
             restricted_at,
         } = row;
         keys.insert(id, key_id);
-        let reachable = Vec::new();
-        found.insert(id, Recipient { id, language, zone, do_not_contact_at, deceased_at, restricted_at, reachable });
+        let recipient = Recipient {
+            id,
+            language,
+            zone,
+            do_not_contact_at,
+            deceased_at,
+            restricted_at,
+            erased_at,
+            reachable: Vec::new(),
+        };
+        found.insert(id, recipient);
     }
     for (point, sealed) in contact_points::in_use(db, cx, ids).await? {
         if let (Some(recipient), Some(key)) = (found.get_mut(&point.person_id), keys.get(&point.person_id)) {

@@ -316,6 +316,21 @@ async fn a_link_ends_for_whoever_is_not_the_one_any_more_or_does_not_work_here()
 }
 
 #[tokio::test]
+async fn a_link_of_somebody_who_was_erased_is_as_one_that_has_ended() {
+    let world = World::found(&[], LADDER).await;
+    let case = world.case().await;
+    world.service.travel_to(DUE).await;
+    let token = world.token_of("peer");
+    assert_eq!(world.press(&token, "held").await.0, 200);
+    assert_eq!(world.look(&token).await.0, 200, "what they did is told to them");
+    assert_eq!(world.hospital.coordinator.get(&format!("/v1/cases/{case}")).await.expect(200)["status"], "closed");
+    let erase = format!("/v1/persons/{}/erase", world.hospital.people["peer"]);
+    world.hospital.coordinator.post_nothing(&erase).await.expect(200);
+    world.is_dead(&token).await;
+    world.ends(&[&token]).await;
+}
+
+#[tokio::test]
 async fn neither_a_digest_nor_a_message_to_a_person_has_a_link_and_without_a_public_address_nothing_has() {
     let world = World::found(&[], LADDER).await;
     for name in ["nurse", "resident"] {
