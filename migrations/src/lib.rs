@@ -16,6 +16,7 @@ mod m0007_restriction;
 mod m0008_leases_in_place;
 mod m0009_shared_rows;
 mod m0010_spoken_for;
+mod m0011_units_of_cases;
 
 /// The migrations of the data store.
 pub struct Migrator;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_leases_in_place::Migration),
             Box::new(m0009_shared_rows::Migration),
             Box::new(m0010_spoken_for::Migration),
+            Box::new(m0011_units_of_cases::Migration),
         ]
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     error::{Error, FieldError, Result, ViolationCode},
     events::{self, Event, Kind},
     external_refs::{self, ExternalRef, Subject},
-    organisations, people,
+    follow_ups, organisations, people,
     policy::{Action, Reach},
     protocol_versions,
     protocols::{Protocol, Surroundings},
@@ -38,7 +38,7 @@ pub use numbers::Numbers;
 
 pub(crate) use consequences::{close_when_all_closed, end_assignments, reopen_with_trajectory};
 pub(crate) use kept::kept_about;
-pub(crate) use rows::{about_ids, visible_ids};
+pub(crate) use rows::{about_ids, lock, visible_ids};
 
 /// A case.
 #[derive(Debug, Clone, PartialEq)]
@@ -281,7 +281,7 @@ pub async fn list(cx: &Context<'_>, filter: &Filter, after: Option<Uuid>, limit:
     Ok(cases)
 }
 
-/// Changes a case.
+/// Changes a case. One that moves to another unit takes what is still to be done in it along: it falls to that unit's roster from here on.
 pub async fn change(cx: &Context<'_>, id: CaseId, expected: i32, change: CaseChange) -> Result<Case> {
     let reach = cx.may(Action::ReadCases)?;
     let CaseChange { unit_id, external_refs } = change;
@@ -291,14 +291,22 @@ pub async fn change(cx: &Context<'_>, id: CaseId, expected: i32, change: CaseCha
     cx.may(Action::WriteCases)?;
     if let Some(Some(unit)) = unit_id
         && !organisations::has_unit(&**tx, cx, unit).await?
+    if unit_id.is_some() {
+        // Or a worker could plan more for the old unit meanwhile.
+        trajectories::lock_of_case(&tx, cx, id).await?;
+    }
     {
         return Err(Error::field("/unitId", "unknown", "There is no such unit."));
     }
-    let after = Case { unit_id: unit_id.unwrap_or(before.unit_id), version: expected + 1, ..before };
+    let was = before.unit_id;
+    let after = Case { unit_id: unit_id.unwrap_or(was), version: expected + 1, ..before };
     rows::update(&tx, cx, &after, expected).await?;
     if let (Some(refs), Some(fresh)) = (&external_refs, fresh) {
         let (key, _) = rows::key(&tx, cx, id, fresh).await?;
         external_refs::put(&tx, cx, Subject::case(id, key), refs).await?;
+    }
+    if after.unit_id != was {
+        follow_ups::move_open(&tx, cx, (id, after.unit_id)).await?;
     }
     kept(&tx, cx, &after, (Kind::CaseChanged, AccessAction::Update)).await?;
     let after = visible_one(&**tx, cx, reach, id).await?;
@@ -335,6 +343,7 @@ pub async fn close(cx: &Context<'_>, id: CaseId, reason: ClosedReason) -> Result
     cx.may(Action::WriteCases)?;
     let expected = case.version;
     let after = rules::closed(case, reason.as_str(), cx.now);
+    trajectories::lock_of_case(&tx, cx, id).await?;
     rows::update(&tx, cx, &after, expected).await?;
     trajectories::close_all(&tx, cx, id, reason.as_str()).await?;
     retention::owe(&tx, cx, id).await?;

@@ -9,8 +9,9 @@ use nazorg_entities::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement},
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
+    sea_query::{Expr, ExprTrait, LockType, OnConflict, Query, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -72,9 +73,28 @@ pub(super) async fn one(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reac
     whole(db, cx, vec![row]).await?.pop().ok_or(Error::NotFound)
 }
 
+/// Locks cases, in the order of their ids; what only refers to them does not wait for that. `trajectories::lock` says what comes before and
+/// after.
+pub(crate) async fn lock(tx: &Writing, ids: &[CaseId]) -> Result<()> {
+    if ids.is_empty() || tx.get_database_backend() == DbBackend::Sqlite {
+        return Ok(()); // on SQLite whoever writes is alone
+    }
+    let _: Vec<CaseId> = cases::Entity::find()
+        .select_only()
+        .column(cases::Column::Id)
+        .filter(cases::Column::Id.is_in(ids.iter().copied()))
+        .order_by_asc(cases::Column::Id)
+        .lock(LockType::NoKeyUpdate)
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    Ok(())
+}
+
 /// A case of the tenant whoever asks, locked: for consequences inside a transaction.
 pub(super) async fn any(tx: &Writing, cx: &Context<'_>, id: CaseId) -> Result<Case> {
-    let row = visible(cx, Reach::All).filter(cases::Column::Id.eq(id)).lock_exclusive().one(&**tx).await?;
+    let found = visible(cx, Reach::All).filter(cases::Column::Id.eq(id));
+    let row = found.lock(LockType::NoKeyUpdate).one(&**tx).await?;
     Ok(read(row.ok_or(Error::NotFound)?, Vec::new(), Vec::new()))
 }
 
@@ -284,7 +304,8 @@ pub(super) async fn key(
     case: CaseId,
     (fresh, secret): (DataKeyId, Arc<Secret>),
 ) -> Result<(DataKeyId, Arc<Secret>)> {
-    let row = visible(cx, Reach::All).filter(cases::Column::Id.eq(case)).lock_exclusive().one(&**tx).await?;
+    let found = visible(cx, Reach::All).filter(cases::Column::Id.eq(case));
+    let row = found.lock(LockType::NoKeyUpdate).one(&**tx).await?;
     if let Some(key) = row.ok_or(Error::NotFound)?.key_id {
         return Ok((key, cx.app.keys.one(key).await?));
     }

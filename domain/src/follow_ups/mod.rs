@@ -280,3 +280,8 @@ pub(crate) async fn add_task(
     let mut running = trajectories::load(tx, cx, trajectory).await?;
     trajectories::add_task(tx, cx, &mut running, task).await
 }
+
+/// What is still to be done in a case goes where the case went; what is over stays where it was done.
+pub(crate) async fn move_open(tx: &Writing, cx: &Context<'_>, (case, unit): (CaseId, Option<UnitId>)) -> Result<()> {
+    rows::move_open(tx, cx, (case, unit)).await
+}

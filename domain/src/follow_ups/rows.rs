@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use nazorg_entities::{
-    FollowUpId, PersonId, ProtocolId, TrajectoryId, absences, assignments, cases, follow_ups, roster_entries,
-    trajectories,
+    CaseId, FollowUpId, PersonId, ProtocolId, TrajectoryId, UnitId, absences, assignments, cases, follow_ups,
+    roster_entries, trajectories,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -253,6 +253,20 @@ pub(super) async fn hand_to(tx: &Writing, cx: &Context<'_>, id: FollowUpId, pers
         .col_expr(C::Version, Expr::col(C::Version).add(1))
         .filter(C::OrganisationId.eq(cx.organisation))
         .filter(C::Id.eq(id))
+        .exec(&**tx)
+        .await?;
+    Ok(())
+}
+
+/// The unit of everything in a case that is not final.
+pub(super) async fn move_open(tx: &Writing, cx: &Context<'_>, (case, unit): (CaseId, Option<UnitId>)) -> Result<()> {
+    use follow_ups::Column as C;
+    follow_ups::Entity::update_many()
+        .col_expr(C::UnitId, Expr::value(unit))
+        .col_expr(C::Version, Expr::col(C::Version).add(1))
+        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(C::CaseId.eq(case))
+        .filter(C::FinalAt.is_null())
         .exec(&**tx)
         .await?;
     Ok(())

@@ -113,6 +113,7 @@ pub(super) async fn kept(db: &impl ConnectionTrait, ids: &[TrajectoryId]) -> Res
         found.entry(row.trajectory_id).or_default().follow_ups.push(KeptFollowUp {
             id: row.id,
             key: row.key,
+            unit: row.unit_id,
             status: row.status,
             role: row.role,
             moments: [row.opens_at, row.due_at, row.closes_at, row.expires_at, row.final_at],

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nazorg_entities::{FollowUpId, Instant, MessageId, MessageStatus, TrajectoryStatus};
+use nazorg_entities::{FollowUpId, Instant, MessageId, MessageStatus, TrajectoryStatus, UnitId};
 use uuid::Uuid;
 
 use super::{Bucket, Kept};
@@ -37,7 +37,8 @@ reasons! {
     FollowUpMissing = "follow_up_missing";
     /// It exists and should not.
     FollowUpUnexpected = "follow_up_unexpected";
-    /// It stands elsewhere than it should, for instance because an anchor was changed behind the log's back.
+    /// It stands elsewhere than it should, for instance because an anchor was changed behind the log's back, or belongs to another unit
+    /// than its case.
     FollowUpDiffers = "follow_up_differs";
     /// It was announced and there is no message.
     MessageMissing = "message_missing";
@@ -101,6 +102,7 @@ pub fn together(kept: Vec<Bucket>, counted: Vec<Bucket>) -> Vec<Bucket> {
 pub struct KeptFollowUp {
     pub(crate) id: FollowUpId,
     pub(crate) key: String,
+    pub(crate) unit: Option<UnitId>,
     pub(crate) status: String,
     pub(crate) role: String,
     pub(crate) moments: [Option<Instant>; 5],
@@ -140,7 +142,7 @@ pub(crate) fn compare(running: &Running, kept: &Kept, findings: &mut Vec<Finding
         match rows.remove(key_text(key).as_str()) {
             None => findings.push(Finding::new(Reason::FollowUpMissing, trajectory.id.0)),
             Some(row) => {
-                if differs(should, row) {
+                if differs(should, row) || elsewhere(running.unit_id(), should, row) {
                     findings.push(Finding::new(Reason::FollowUpDiffers, row.id.0));
                 }
                 job(row.id.0, running.next_moment(key), kept, findings);
@@ -166,6 +168,11 @@ fn differs(should: &FollowUp, row: &KeptFollowUp) -> bool {
     let status: Status = should.status;
     (status.as_str(), &should.role, &should.outcome, moments)
         != (row.status.as_str(), &row.role, &row.outcome, row.moments)
+}
+
+/// What is still to be done is to be done where the case is.
+fn elsewhere(unit: Option<UnitId>, should: &FollowUp, row: &KeptFollowUp) -> bool {
+    !should.status.is_final() && row.unit != unit
 }
 
 fn job(follow_up: Uuid, next: Option<Instant>, kept: &Kept, findings: &mut Vec<Finding>) {

@@ -6,7 +6,10 @@ use nazorg_entities::{
     Audience, CaseId, ContactPointId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, ProtocolId, RelationId,
     TrajectoryId, UnitId, cases, consents, follow_ups, messages, persons, relations, trajectories,
 };
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::LockType,
+};
 use uuid::Uuid;
 
 use super::Filter;
@@ -98,7 +101,8 @@ pub(super) async fn received_elsewhere(cx: &Context<'_>, person: PersonId, limit
     Ok(elsewhere.order_by_asc(C::Id).limit(limit).all(&cx.db()).await?)
 }
 
-/// Locks recipients whose frequency is capped: two workers must not each find room for the last one.
+/// Locks recipients whose frequency is capped: two workers must not each find room for the last one. The last in the order of locks
+/// (`trajectories::lock`).
 pub(super) async fn lock_persons(tx: &Writing, ids: &[PersonId]) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
@@ -108,7 +112,7 @@ pub(super) async fn lock_persons(tx: &Writing, ids: &[PersonId]) -> Result<()> {
         .column(persons::Column::Id)
         .filter(persons::Column::Id.is_in(ids.iter().copied()))
         .order_by_asc(persons::Column::Id)
-        .lock_exclusive()
+        .lock(LockType::NoKeyUpdate)
         .into_tuple()
         .all(&**tx)
         .await?;

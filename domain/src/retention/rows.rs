@@ -12,7 +12,7 @@ use nazorg_entities::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, SelectStatement},
+    sea_query::{Expr, LockType, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -62,14 +62,16 @@ pub(super) async fn about(tx: &Writing, cx: &Context<'_>, person: PersonId) -> R
     Ok(visible(cx).filter(cases::Column::PersonId.eq(person)).all(&**tx).await?)
 }
 
-/// Locks the cases about a person, so that what forgets one of them at this moment comes before or after.
+/// Locks the cases about a person, so that what forgets or closes one of them at this moment comes before or after. Before the person
+/// (`trajectories::lock`).
 pub(super) async fn lock_about(tx: &Writing, cx: &Context<'_>, person: PersonId) -> Result<()> {
-    let _: Vec<CaseId> = visible(cx)
+    let _: Vec<CaseId> = cases::Entity::find()
         .select_only()
         .column(cases::Column::Id)
+        .filter(cases::Column::OrganisationId.eq(cx.organisation))
         .filter(cases::Column::PersonId.eq(person))
         .order_by_asc(cases::Column::Id)
-        .lock_exclusive()
+        .lock(LockType::NoKeyUpdate)
         .into_tuple()
         .all(&**tx)
         .await?;
@@ -125,7 +127,7 @@ pub(super) async fn lock_for(tx: &Writing, batch: &LeasedBatch) -> Result<()> {
         .into_tuple()
         .all(&**tx)
         .await?;
-    crate::trajectories::lock(tx, &ids).await?;
+    crate::trajectories::lock_alone(tx, &ids).await?;
     let _: Vec<CaseId> = cases::Entity::find()
         .select_only()
         .column(cases::Column::Id)

@@ -28,7 +28,7 @@ use crate::{
     protocols::{AnchorValue, Effect, Key, Offset, Protocol, Stacking, Step, Surroundings, What},
 };
 
-pub(crate) use rows::{key_of, key_text, lock, lock_for};
+pub(crate) use rows::{key_of, key_text, lock, lock_alone, lock_for, lock_of_case};
 pub(crate) use running::{Running, kept_about, load, load_many, replayed, say, settle_many};
 
 /// A trajectory.
@@ -101,6 +101,9 @@ pub async fn start(cx: &Context<'_>, case: CaseId, new: NewTrajectory) -> Result
     let protocol = protocol_versions::startable(&tx, cx, new.protocol_id).await?;
     rules::same_profile(&case.record_profile, &protocol)?;
     crate::cases::rules::same_subject(case.relation_id, &protocol)?;
+    older(&tx, cx, (case.person_id, &protocol), Some(case.id)).await?;
+    // As it stands now that nobody closes or moves it any more.
+    let case = crate::cases::open_one(&tx, cx, reach, case.id).await?;
     let of = ForCase { id: case.id, person_id: case.person_id, unit_id: case.unit_id };
     let around = organisations::surroundings(&**tx, cx, case.unit_id).await?;
     let fresh = prepare(&tx, cx, of, (new, protocol, around)).await?;
@@ -132,10 +135,8 @@ pub(crate) async fn prepare(
     for (anchor, at) in anchors {
         by_name.entry(anchor).or_default().push(AnchorValue { id: cx.app.ids.next(), at });
     }
-    if protocol.stacking == Stacking::ReAnchor {
-        supersede(tx, cx, case.person_id, &protocol.name).await?;
-    }
     let id = TrajectoryId(cx.app.ids.next());
+    supersede(tx, cx, case.person_id, &protocol).await?;
     let running = Running::fresh(cx, id, case, (protocol_id, protocol, around))?;
     let started = What::Started { anchors: by_name, params, subjects: BTreeMap::new() };
     Ok(Fresh { running, started })
@@ -152,12 +153,29 @@ pub(crate) async fn begin(tx: &Tx<'_>, cx: &Context<'_>, fresh: Fresh) -> Result
 }
 
 /// A second incident of the same kind: what is still open of the first is carried on by the new one (PROTOCOLS section 4).
-async fn supersede(tx: &Tx<'_>, cx: &Context<'_>, person: PersonId, protocol: &str) -> Result<()> {
-    let older = rows::running_for(&***tx, cx, person, protocol).await?;
+async fn supersede(tx: &Tx<'_>, cx: &Context<'_>, person: PersonId, protocol: &Protocol) -> Result<()> {
+    let older = older(tx, cx, (person, protocol), None).await?;
     for mut running in load_many(tx, cx, &older).await? {
         say(tx, cx, &mut running, What::Superseded).await?;
     }
     Ok(())
+}
+
+/// What a start takes over from, locked, and with it every case that the start may change.
+async fn older(
+    tx: &Tx<'_>,
+    cx: &Context<'_>,
+    (person, protocol): (PersonId, &Protocol),
+    case: Option<CaseId>,
+) -> Result<Vec<TrajectoryId>> {
+    let found = match protocol.stacking {
+        Stacking::ReAnchor => rows::running_for(&***tx, cx, person, &protocol.name).await?,
+        _ => Vec::new(),
+    };
+    rows::lock_alone(tx, &found).await?;
+    let cases: Vec<CaseId> = rows::cases_of(tx, &found).await?.into_iter().chain(case).collect();
+    crate::cases::lock(tx, &cases).await?;
+    Ok(found)
 }
 
 /// The trajectories of a case, oldest first.

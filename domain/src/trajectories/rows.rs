@@ -47,8 +47,8 @@ pub(super) async fn locked(tx: &Writing, cx: &Context<'_>, ids: &[TrajectoryId])
     Ok(found)
 }
 
-/// Locks the trajectories that leased jobs are about. Every verb locks a trajectory before its jobs; a worker that claimed its jobs first
-/// would run into them half-way.
+/// Locks the trajectories that leased jobs are about, and their cases. Every verb locks a trajectory before its jobs; a worker that claimed
+/// its jobs first would run into them half-way.
 pub(crate) async fn lock_for(tx: &Writing, batch: &LeasedBatch) -> Result<()> {
     let subjects = jobs::Entity::find()
         .select_only()
@@ -79,8 +79,34 @@ pub(crate) async fn lock_for(tx: &Writing, batch: &LeasedBatch) -> Result<()> {
     lock(tx, &ids).await
 }
 
-/// Locks trajectories, in the order of their ids.
+/// Locks trajectories, then the cases they run in.
+///
+/// This is the one order in which rows are locked that several transactions may want: trajectories, cases, what hangs below them (jobs,
+/// follow-ups, messages), persons; several of a kind in the order of their ids. Whoever may need a case of its trajectories later on, for a
+/// closing that time brings or a task that follows, takes it here: after persons it would be too late, since another batch may hold that
+/// case and wait for these persons.
 pub(crate) async fn lock(tx: &Writing, ids: &[TrajectoryId]) -> Result<()> {
+    lock_alone(tx, ids).await?;
+    let cases = cases_of(tx, ids).await?;
+    crate::cases::lock(tx, &cases).await
+}
+
+/// The cases that trajectories run in.
+pub(super) async fn cases_of(tx: &Writing, ids: &[TrajectoryId]) -> Result<Vec<CaseId>> {
+    if ids.is_empty() || tx.get_database_backend() == DbBackend::Sqlite {
+        return Ok(Vec::new()); // nobody locks them there
+    }
+    Ok(trajectories::Entity::find()
+        .select_only()
+        .column(trajectories::Column::CaseId)
+        .filter(trajectories::Column::Id.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(&**tx)
+        .await?)
+}
+
+/// Locks trajectories without their cases, for whoever locks these in a way of its own.
+pub(crate) async fn lock_alone(tx: &Writing, ids: &[TrajectoryId]) -> Result<()> {
     if ids.is_empty() || tx.get_database_backend() == DbBackend::Sqlite {
         return Ok(()); // on SQLite whoever writes is alone
     }
@@ -94,6 +120,12 @@ pub(crate) async fn lock(tx: &Writing, ids: &[TrajectoryId]) -> Result<()> {
         .all(&**tx)
         .await?;
     Ok(())
+}
+
+/// Locks everything that runs in a case, and the case.
+pub(crate) async fn lock_of_case(tx: &Writing, cx: &Context<'_>, case: CaseId) -> Result<()> {
+    let ids = of_case(&**tx, cx, case).await?;
+    lock(tx, &ids).await
 }
 
 pub(super) async fn insert(tx: &Writing, row: &trajectories::Model) -> Result<()> {

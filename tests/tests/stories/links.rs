@@ -316,6 +316,50 @@ async fn a_link_ends_for_whoever_is_not_the_one_any_more_or_does_not_work_here()
 }
 
 #[tokio::test]
+async fn a_case_that_moves_to_another_ward_is_that_wards_to_do() {
+    let world = World::found(&[], LADDER).await;
+    let (hospital, api) = (&world.hospital, &world.hospital.coordinator);
+    let elsewhere = json!({"name": "Ward 5 South", "kind": "department"});
+    let elsewhere = hospital.tenant.admin.post("/v1/units", elsewhere).await.id_of(201);
+    for (name, unit) in [("peer", hospital.ward), ("other_peer", elsewhere)] {
+        let place = json!({"role": "peer_supporter", "personId": hospital.people[name], "unitId": unit, "position": 1});
+        api.post("/v1/roster-entries", place).await.expect(201);
+    }
+    let case = hospital.open("nurse", (EVENT, REPORTED), None).await;
+    world.service.travel_to(DUE).await;
+    let token = world.token_of("peer");
+    assert_eq!(world.look(&token).await.0, 200);
+
+    let path = format!("/v1/cases/{case}");
+    let etag = api.get(&path).await.etag();
+    api.patch(&path, &etag, json!({"unitId": elsewhere})).await.expect(200);
+    world.is_dead(&token).await;
+    let talk = hospital.step(case, "talk").await;
+    let (unit, actor) = (&talk["unitId"], &talk["actorId"]);
+    assert_eq!((unit, actor), (&json!(elsewhere), &json!(hospital.people["other_peer"])));
+    let todo = async |query: String| {
+        let page = api.get(&format!("/v1/follow-ups?{query}&limit=100")).await.expect(200);
+        page["items"].as_array().unwrap().len()
+    };
+    for (name, unit, found) in [("peer", hospital.ward, 0), ("other_peer", elsewhere, 1)] {
+        let person = hospital.people[name];
+        assert_eq!(todo(format!("actorId={person}")).await, found, "{name}");
+        assert_eq!(todo(format!("unitId={unit}")).await, found, "{unit}");
+    }
+    let as_before = hospital.as_supporter(&world.service, "peer").await;
+    let talk = format!("/v1/follow-ups/{}/complete", talk["id"].as_str().unwrap());
+    as_before.post(&talk, json!({"outcome": "held"})).await.expect(404);
+    let now_theirs = hospital.as_supporter(&world.service, "other_peer").await;
+    now_theirs.post(&talk, json!({"outcome": "held"})).await.expect(200);
+
+    // What is over stays where it was done.
+    let etag = api.get(&path).await.etag();
+    api.patch(&path, &etag, json!({"unitId": hospital.ward})).await.expect(200);
+    assert_eq!(hospital.step(case, "talk").await["unitId"], json!(elsewhere));
+    world.ends(&[&token]).await;
+}
+
+#[tokio::test]
 async fn a_link_of_somebody_who_was_erased_is_as_one_that_has_ended() {
     let world = World::found(&[], LADDER).await;
     let case = world.case().await;
