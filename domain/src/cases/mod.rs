@@ -141,8 +141,9 @@ pub struct Filter {
     pub newest_first: bool,
 }
 
-/// Opens a case with its first trajectory: the follow-ups, their jobs and the event stand in the same transaction. 409
-/// `person_restricted` while the person's data may only be kept (GDPR article 18).
+/// Opens a case with its first trajectory: the follow-ups, their jobs and the event stand in the same transaction. What that start did to
+/// the case at once stands in the answer: where nothing is left to do, it is closed. 409 `person_restricted` while the person's data may
+/// only be kept (GDPR article 18).
 pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
     cx.may(Action::OpenCases)?;
     let NewCase {
@@ -193,6 +194,8 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
     };
     let trajectory = NewTrajectory { protocol_id, anchors, params };
     let of = ForCase { id: case.id, person_id, unit_id };
+    // Told first: everything else comes of it.
+    events::record(&tx, cx, [Event::new(Kind::CaseOpened, case.id.0).of_case(case.id)]);
     let fresh = trajectories::prepare(&tx, cx, of, (trajectory, protocol, around)).await?;
     if key.is_none() && involvement_id.is_none() {
         tx.gather();
@@ -205,8 +208,9 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
         consequences::link(&tx, cx, &case, involvement).await?;
     }
     tx.gather();
-    trajectories::begin(&tx, cx, fresh).await?;
-    kept(&tx, cx, &case, (Kind::CaseOpened, AccessAction::Create)).await?;
+    let begun = trajectories::begin(&tx, cx, fresh).await?;
+    logged(&tx, cx, &case, (Kind::CaseOpened, AccessAction::Create)).await?;
+    let case = if begun.reached_case { visible_one(&**tx, cx, Reach::All, case.id).await? } else { case };
     tx.commit().await?;
     Ok(case)
 }
@@ -287,26 +291,26 @@ pub async fn change(cx: &Context<'_>, id: CaseId, expected: i32, change: CaseCha
     let CaseChange { unit_id, external_refs } = change;
     let fresh = if external_refs.is_some() { Some(cx.app.keys.create(cx).await?) } else { None };
     let tx = cx.begin().await?;
-    let before = visible_one(&**tx, cx, reach, id).await?;
-    cx.may(Action::WriteCases)?;
-    if let Some(Some(unit)) = unit_id
-        && !organisations::has_unit(&**tx, cx, unit).await?
     if unit_id.is_some() {
         // Or a worker could plan more for the old unit meanwhile.
         trajectories::lock_of_case(&tx, cx, id).await?;
     }
+    let before = visible_one(&**tx, cx, reach, id).await?;
+    cx.may(Action::WriteCases)?;
+    if let Some(Some(unit)) = unit_id
+        && !organisations::has_unit(&**tx, cx, unit).await?
     {
         return Err(Error::field("/unitId", "unknown", "There is no such unit."));
     }
     let was = before.unit_id;
     let after = Case { unit_id: unit_id.unwrap_or(was), version: expected + 1, ..before };
     rows::update(&tx, cx, &after, expected).await?;
+    if after.unit_id != was {
+        follow_ups::move_open(&tx, cx, (id, after.unit_id)).await?;
+    }
     if let (Some(refs), Some(fresh)) = (&external_refs, fresh) {
         let (key, _) = rows::key(&tx, cx, id, fresh).await?;
         external_refs::put(&tx, cx, Subject::case(id, key), refs).await?;
-    }
-    if after.unit_id != was {
-        follow_ups::move_open(&tx, cx, (id, after.unit_id)).await?;
     }
     kept(&tx, cx, &after, (Kind::CaseChanged, AccessAction::Update)).await?;
     let after = visible_one(&**tx, cx, reach, id).await?;
@@ -339,11 +343,11 @@ pub async fn assign(cx: &Context<'_>, id: CaseId, role: String, person: PersonId
 pub async fn close(cx: &Context<'_>, id: CaseId, reason: ClosedReason) -> Result<Case> {
     let reach = cx.may(Action::ReadCases)?;
     let tx = cx.begin().await?;
+    trajectories::lock_of_case(&tx, cx, id).await?;
     let case = open_one(&tx, cx, reach, id).await?;
     cx.may(Action::WriteCases)?;
     let expected = case.version;
     let after = rules::closed(case, reason.as_str(), cx.now);
-    trajectories::lock_of_case(&tx, cx, id).await?;
     rows::update(&tx, cx, &after, expected).await?;
     trajectories::close_all(&tx, cx, id, reason.as_str()).await?;
     retention::owe(&tx, cx, id).await?;
@@ -393,6 +397,10 @@ pub(crate) async fn open_one(tx: &Tx<'_>, cx: &Context<'_>, reach: Reach, id: Ca
 
 async fn kept(tx: &Tx<'_>, cx: &Context<'_>, case: &Case, (kind, action): (Kind, AccessAction)) -> Result<()> {
     events::record(tx, cx, [Event::new(kind, case.id.0).of_case(case.id)]);
+    logged(tx, cx, case, (kind, action)).await
+}
+
+async fn logged(tx: &Tx<'_>, cx: &Context<'_>, case: &Case, (kind, action): (Kind, AccessAction)) -> Result<()> {
     let access = Access::new(action, kind.as_str(), "case", case.id.0).of(case.person_id);
     audit::record_with(tx, cx, &[access]).await
 }

@@ -107,7 +107,7 @@ pub async fn start(cx: &Context<'_>, case: CaseId, new: NewTrajectory) -> Result
     let of = ForCase { id: case.id, person_id: case.person_id, unit_id: case.unit_id };
     let around = organisations::surroundings(&**tx, cx, case.unit_id).await?;
     let fresh = prepare(&tx, cx, of, (new, protocol, around)).await?;
-    let id = begin(&tx, cx, fresh).await?;
+    let Begun { id, reached_case: _ } = begin(&tx, cx, fresh).await?;
     let access = Access::new(AccessAction::Create, "trajectory.started", "trajectory", id.0).of(case.person_id);
     audit::record(&**tx, cx, &[access]).await?;
     let trajectory = read_in(&tx, cx, id).await?;
@@ -136,20 +136,27 @@ pub(crate) async fn prepare(
         by_name.entry(anchor).or_default().push(AnchorValue { id: cx.app.ids.next(), at });
     }
     let id = TrajectoryId(cx.app.ids.next());
+    let event = Event::new(Kind::TrajectoryStarted, id.0).of_case(case.id);
+    events::record(tx, cx, [event.with(json!({ "protocolId": protocol_id }))]);
     supersede(tx, cx, case.person_id, &protocol).await?;
     let running = Running::fresh(cx, id, case, (protocol_id, protocol, around))?;
     let started = What::Started { anchors: by_name, params, subjects: BTreeMap::new() };
     Ok(Fresh { running, started })
 }
 
+/// A trajectory that has started.
+pub(crate) struct Begun {
+    pub(crate) id: TrajectoryId,
+    /// Its start changed the case: it was over at once, or somebody else is to be sought.
+    pub(crate) reached_case: bool,
+}
+
 /// Starts what was prepared.
-pub(crate) async fn begin(tx: &Tx<'_>, cx: &Context<'_>, fresh: Fresh) -> Result<TrajectoryId> {
+pub(crate) async fn begin(tx: &Tx<'_>, cx: &Context<'_>, fresh: Fresh) -> Result<Begun> {
     let Fresh { mut running, started } = fresh;
-    say(tx, cx, &mut running, started).await.map_err(rules::at_start)?;
-    let (id, case, protocol_id) = (running.row().id, running.row().case_id, running.row().protocol_id);
-    let event = Event::new(Kind::TrajectoryStarted, id.0).of_case(case);
-    events::record(tx, cx, [event.with(json!({ "protocolId": protocol_id }))]);
-    Ok(id)
+    let effects = say(tx, cx, &mut running, started).await.map_err(rules::at_start)?;
+    let reached_case = !effects.is_empty() || running.state().closed.is_some();
+    Ok(Begun { id: running.row().id, reached_case })
 }
 
 /// A second incident of the same kind: what is still open of the first is carried on by the new one (PROTOCOLS section 4).
