@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nazorg_entities::{DataKeyId, OrganisationId, ProtocolId, access_events};
 use uuid::{ContextV7, Timestamp, Uuid};
 
-use crate::{clock::Clock, database::Database, key_store::KeyStore, together::Together};
+use crate::{clock::Clock, database::Database, error::Result, key_store::KeyStore, together::Together};
 
 /// Everything a verb needs, once per process.
 pub struct App {
@@ -32,6 +32,12 @@ pub struct App {
 }
 
 impl App {
+    /// Whether both stores answer at all. A store that hangs says nothing: bound it.
+    pub async fn answers(&self) -> Result<()> {
+        self.db.answers().await?;
+        self.keys.database().answers().await
+    }
+
     /// An app over its stores and doors.
     #[must_use]
     pub fn new(db: Database, keys: KeyStore, clock: Arc<dyn Clock>, bell: Arc<dyn Bell>) -> Self {

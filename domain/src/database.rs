@@ -95,6 +95,12 @@ impl Database {
         &self.connection
     }
 
+    /// Whether it answers at all.
+    pub async fn answers(&self) -> Result<()> {
+        self.connection.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
     /// Whether this is PostgreSQL.
     #[must_use]
     pub fn is_postgres(&self) -> bool {

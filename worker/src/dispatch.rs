@@ -11,12 +11,12 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// How long a handler may take over a batch.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it may take until messages are marked and committed: less than their leases hold, or another worker would take them over.
 const MARK_WITHIN: Duration = Duration::from_secs(20);
 /// The longest a worker holds its breath when something we stand on is away.
 const BREATH: Duration = Duration::from_secs(5);
+/// How long the stores may take to say that they are there.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Runs a batch and settles whatever comes of it. Never fails: what cannot even be settled lapses and is sent again.
 pub(crate) async fn run(hands: &handlers::Hands, batch: LeasedBatch) {
@@ -26,12 +26,35 @@ pub(crate) async fn run(hands: &handlers::Hands, batch: LeasedBatch) {
     metrics::histogram!("nazorg_batch_seconds", "kind" => kind).record(began.elapsed().as_secs_f64());
     match result {
         Ok(()) => {}
-        Err(Trouble::Failed(Error::Unavailable { retry_after, log })) => {
-            tracing::warn!(code = "unavailable", kind, size = batch.leases.len(), log, "handed back");
-            let _ = hands.stop.run_until_cancelled(sleep(retry_after.min(BREATH))).await;
-            hand_back(&hands.app, &[batch]).await;
-        }
+        Err(trouble) => troubled(hands, batch, trouble).await,
+    }
+}
+
+/// What is away is no fault of the work's, whenever it turns out to be away: no attempt is counted for it. Anything else is.
+async fn troubled(hands: &handlers::Hands, batch: LeasedBatch, trouble: Trouble) {
+    match away(hands, trouble).await {
+        Ok(away) => give_back(hands, batch, away).await,
         Err(trouble) => fail_alone(hands, batch, trouble).await,
+    }
+}
+
+async fn give_back(hands: &handlers::Hands, batch: LeasedBatch, (retry_after, log): (Duration, String)) {
+    tracing::warn!(code = "unavailable", kind = batch.kind.as_str(), size = batch.leases.len(), log, "handed back");
+    let _ = hands.stop.run_until_cancelled(sleep(retry_after.min(BREATH))).await;
+    hand_back(&hands.app, &[batch]).await;
+}
+
+/// How long what is away wants to be left alone, and what it is; the trouble itself where nothing is. Whoever waits for a store that says
+/// nothing is cut off like one that hangs by itself: which it was, the stores tell.
+async fn away(hands: &handlers::Hands, trouble: Trouble) -> Result<(Duration, String), Trouble> {
+    match trouble {
+        Trouble::Failed(Error::Unavailable { retry_after, log }) => Ok((retry_after, log)),
+        Trouble::TimedOut => match timeout(LOOK, hands.app.answers()).await {
+            Ok(Ok(())) => Err(Trouble::TimedOut),
+            Ok(Err(error)) => Ok((LOOK, error.to_string())),
+            Err(_) => Ok((LOOK, "a store did not answer in time".to_owned())),
+        },
+        other => Err(other),
     }
 }
 
@@ -43,17 +66,22 @@ fn fail_alone<'a>(
 ) -> futures::future::BoxFuture<'a, ()> {
     Box::pin(async move {
         if batch.leases.len() == 1 {
-            if let Err(trouble) = alone(hands, &batch).await.unwrap_or(Err(trouble)) {
-                settle_failed(hands, &batch, &trouble).await;
-            }
-            return;
+            let again = match alone(hands, &batch).await {
+                Some(Ok(())) => return,
+                Some(Err(again)) => again,
+                None => trouble,
+            };
+            return match away(hands, again).await {
+                Ok(away) => give_back(hands, batch, away).await,
+                Err(trouble) => settle_failed(hands, &batch, &trouble).await,
+            };
         }
         let kind = batch.kind;
         let (one, other) = batch.leases.split_at(batch.leases.len() / 2);
         for half in [one, other] {
             let half = LeasedBatch { kind, leases: half.to_vec() };
             if let Err(trouble) = work(hands, &half).await {
-                fail_alone(hands, half, trouble).await;
+                troubled(hands, half, trouble).await;
             }
         }
     })
@@ -64,14 +92,14 @@ async fn alone(hands: &handlers::Hands, batch: &LeasedBatch) -> Option<Result<()
     if batch.kind != JobKind::FollowUp {
         return None;
     }
-    Some(attempted(PATIENCE, handlers::follow_up::run_apart(hands, batch)).await)
+    Some(attempted(hands.patience, handlers::follow_up::run_apart(hands, batch)).await)
 }
 
 /// What the database does is bounded, and can be tried again; what goes out after it has its own bounds, and cannot.
 async fn work(hands: &handlers::Hands, batch: &LeasedBatch) -> Result<(), Trouble> {
     let patience = match batch.kind {
-        JobKind::FollowUp | JobKind::Message => MARK_WITHIN,
-        JobKind::IncidentLink | JobKind::CaseRetention | JobKind::Remains => PATIENCE,
+        JobKind::FollowUp | JobKind::Message => hands.patience.min(MARK_WITHIN),
+        JobKind::IncidentLink | JobKind::CaseRetention | JobKind::Remains => hands.patience,
     };
     let marked = attempted(patience, handle(hands, batch)).await?;
     handlers::message::send_all(hands, marked).await;

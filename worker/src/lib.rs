@@ -60,8 +60,15 @@ impl Worker {
         let _guard = stop.clone().drop_guard();
         let queue = Arc::new(queue);
         let (texts, phone, links) = (Arc::new(texts), Arc::new(phone), Arc::new(links));
-        let hands =
-            jobs::Hands { app: Arc::clone(&app), channels: channels.clone(), texts, phone, links, stop: stop.clone() };
+        let hands = jobs::Hands {
+            app: Arc::clone(&app),
+            channels: channels.clone(),
+            texts,
+            phone,
+            links,
+            patience: settings.patience,
+            stop: stop.clone(),
+        };
         let handover = Handover::new(handler(hands), settings.concurrency);
         let relay = Relay {
             app: Arc::clone(&app),

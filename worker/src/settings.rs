@@ -21,6 +21,8 @@ pub struct WorkerSettings {
     pub redis: Option<RedisAddress>,
     /// Batches handled at the same time.
     pub concurrency: usize,
+    /// How long a handler may take over a batch before it is cut off; what has to be marked before it is sent has twenty seconds at most.
+    pub patience: Duration,
     /// How often to look for what is due when nobody rings.
     pub relay_every: Duration,
     /// How often an idle worker looks into Redis.
@@ -59,6 +61,7 @@ impl WorkerSettings {
             bell,
             redis: None,
             concurrency: 4,
+            patience: Duration::from_secs(60),
             relay_every: Duration::from_millis(500),
             poll_every: Duration::from_millis(100),
             smtp_url: None,

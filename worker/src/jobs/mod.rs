@@ -7,7 +7,7 @@ pub(crate) mod message;
 use crate::channels::Channels;
 use crate::templates::{Links, Phone, Texts};
 use nazorg_domain::App;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// What a handler works with.
@@ -20,6 +20,8 @@ pub(crate) struct Hands {
     pub(crate) phone: Arc<Option<Phone>>,
     /// What links in messages to staff begin with, where they have one.
     pub(crate) links: Arc<Option<Links>>,
+    /// How long a handler may take over a batch.
+    pub(crate) patience: Duration,
     /// The process stops: finish what has begun, begin nothing.
     pub(crate) stop: CancellationToken,
 }

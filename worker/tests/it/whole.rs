@@ -5,7 +5,9 @@ use crate::rig::{AtWork, Rig};
 use crate::smtp_sink::{At, Behaviour, Does, SmtpSink};
 use chrono::TimeDelta;
 use nazorg_domain::entities::{JobKind, MessageStatus};
-use nazorg_worker::WorkerSettings;
+use nazorg_domain::jobs;
+use nazorg_worker::queue::{Queue, RedisQueue, RedisQueueSettings};
+use nazorg_worker::{QUEUE, WorkerSettings};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -185,4 +187,42 @@ async fn p33_one_that_cannot_be_handled_fails_alone_and_is_at_last_given_up() {
     worker.stop().await;
     let given_up = rig.jobs(JobKind::FollowUp).await.into_iter().filter(|job| job.given_up_at.is_some()).count();
     assert_eq!(given_up, failed.len());
+}
+
+/// Somebody holds the writer's turn in this process and does not let go: no statement hangs, so that no time-out of a database helps. A
+/// minute is half a second here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p35_a_handler_that_hangs_is_cut_off_and_its_work_done_again() {
+    let (rig, sink, redis) = (Rig::new().await, SmtpSink::start().await, RedisServer::start().await);
+    if rig.app.db.is_postgres() {
+        return; // nobody waits for a turn there
+    }
+    rig.cases(1).await;
+    rig.later(TimeDelta::hours(1));
+    let batch = jobs::lease_due(&rig.app, 1).await.unwrap().remove(0);
+    let turn = rig.app.db.begin().await.unwrap();
+    let patience = Duration::from_millis(500);
+    let worker = AtWork::start(&rig, WorkerSettings { patience, ..over_redis(&rig, &sink, &redis) });
+    let settings = RedisQueueSettings {
+        address: redis.address(),
+        name: QUEUE.to_owned(),
+        poll: Duration::from_millis(50),
+        process: rig.app.ids.next(),
+    };
+    Queue::Redis(RedisQueue::new(settings)).push(std::slice::from_ref(&batch)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await; // tried once with what it announces, and once without
+    drop(turn);
+    let cut = loop {
+        let all = rig.jobs(JobKind::FollowUp).await;
+        if let Some(job) = all.into_iter().find(|job| job.attempts > 0) {
+            break job;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!((cut.id, cut.attempts, cut.last_error.as_deref()), (batch.leases[0].id, 1, Some("timed_out")));
+    rig.sql("UPDATE jobs SET retry_at = NULL").await;
+    rig.drained(SOON).await;
+    worker.stop().await;
+    assert_all_once(&sink, 1);
+    rig.assert_balanced().await;
 }

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use nazorg::domain::entities::Role;
+use nazorg::domain::entities::{Role, jobs};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 use serde_json::Value;
 
-use super::{Trial, size};
+use super::{PATIENCE, Trial, size};
 
 async fn ready(base: &str) -> (u16, Value) {
     let answer = reqwest::get(format!("{base}/readyz")).await.unwrap();
@@ -54,4 +55,34 @@ async fn p10_postgres_restarted_and_hanging_loses_nothing_and_is_told() {
     trial.fault_is_over();
     trial.service.ground.postgres = Some(database);
     trial.ends("P10").await;
+}
+
+/// The first time it is the work that fails, and it is tried in halves; from then on it is the database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_goes_away_while_failing_work_is_tried_apart_uses_up_no_attempt() {
+    let mut trial = Trial::ready(1, (20, 1)).await;
+    let db = trial.service.app().db.reader().clone();
+    let breaks = "CREATE SEQUENCE tries; \
+        CREATE FUNCTION breaks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+        IF nextval('tries') = 1 THEN RAISE EXCEPTION 'broken'; END IF; \
+        RAISE EXCEPTION 'away' USING ERRCODE = '57P03'; END $$; \
+        CREATE TRIGGER breaks BEFORE INSERT ON messages FOR EACH STATEMENT EXECUTE FUNCTION breaks()";
+    db.execute_unprepared(breaks).await.unwrap();
+    trial.begin(0);
+    let began = Instant::now();
+    loop {
+        let tries = Statement::from_string(DbBackend::Postgres, "SELECT last_value FROM tries");
+        let tries: i64 = db.query_one_raw(tries).await.unwrap().unwrap().try_get("", "last_value").unwrap();
+        let left = jobs::Entity::find().all(&db).await.unwrap();
+        let blamed: Vec<_> = left.iter().filter(|job| job.attempts > 0 || job.last_error.is_some()).collect();
+        assert!(blamed.is_empty(), "after {tries} tries: {blamed:?}");
+        if tries >= 8 {
+            break;
+        }
+        assert!(began.elapsed() < PATIENCE, "{tries} tries");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    db.execute_unprepared("DROP TRIGGER breaks ON messages").await.unwrap();
+    trial.over = Instant::now();
+    trial.ends("an away database").await;
 }
