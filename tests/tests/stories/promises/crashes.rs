@@ -12,6 +12,7 @@ use nazorg::domain::entities::{MessageStatus, PersonId, Role, cases, jobs, messa
 use nazorg_tests::{
     client::{Client, With, fresh_key},
     morning::OPENED,
+    redis::Redis,
     service::{Ground, Leg},
     smtp_sink::{At, Behaviour, Does},
 };
@@ -126,7 +127,15 @@ async fn p12_a_worker_told_to_stop_finishes_what_it_holds_and_hands_back_the_res
     let rows = messages::Entity::find().all(app.db.reader()).await.unwrap();
     let half = rows.iter().filter(|row| row.status == MessageStatus::Sending).count();
     assert_eq!(half, 0, "nothing is left half-way");
+    // What is still leased waits in Redis, for any other worker; everything else was handed back.
+    let queued = trial.service.ground.redis.as_ref().map(Redis::dump).unwrap_or_default();
+    let lies_there = |id: &str| queued.windows(id.len()).any(|bytes| bytes == id.as_bytes());
+    let leased: Vec<_> =
+        left.iter().filter(|job| job.lease_until.is_some_and(|until| until > app.clock.wall())).collect();
+    let held: Vec<_> = leased.iter().filter(|job| !lies_there(&job.id.0.to_string())).collect();
+    assert!(held.is_empty(), "neither handed back nor in the queue: {held:?}");
     let done = rows.iter().filter(|row| row.status == MessageStatus::Sent).count();
+    println!("P12: {} of {} that are left wait in the queue", leased.len(), left.len());
     println!("P12: {done} of {reminders} were sent before the end");
 
     trial.mail.behave(None);
