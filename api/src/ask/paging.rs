@@ -9,13 +9,14 @@ use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaParamIn, MetaSchemaRef, Registry},
 };
+use serde_json::{Value, json};
 use sha2::Sha256;
 use uuid::Uuid;
 
 use super::{data, marked};
 use crate::{
     edge,
-    gate::{Found, Query, SharedSettings, fault},
+    gate::{Found, Parsed, Query, SharedSettings, fault},
     problem::Problem,
 };
 
@@ -32,7 +33,7 @@ const SEAL: usize = 16;
 pub struct Paging {
     after: Option<Vec<String>>,
     limit: u64,
-    /// What a cursor of this list is sealed with: operation, organisation, filters and order.
+    /// What a cursor of this list is sealed with: operation, organisation, filters and order, those in a search's body too.
     binding: Vec<u8>,
     key: [u8; 32],
     path: String,
@@ -147,7 +148,8 @@ fn read(request: &Request) -> Result<Paging, Problem> {
         Found::OtherMethod { .. } | Found::Nothing => "",
     };
     let value = |key: &str| query.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
-    let binding = binding(operation, caller, query);
+    let sought = request.data::<Parsed>().map(|Parsed(body)| body.as_ref());
+    let binding = binding((operation, caller), query, sought);
     let after =
         value("cursor").map(|cursor| open(&settings.cursor_key, &binding, cursor).ok_or_else(stale)).transpose()?;
     let limit = value("limit").and_then(|limit| limit.parse().ok()).unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MOST);
@@ -166,11 +168,14 @@ fn stale() -> Problem {
     Problem::invalid(vec![fault(Place::Query, "cursor", "bad_cursor", detail)])
 }
 
-/// Everything a cursor depends on. The limit is not part of it: a caller may change that on the way.
-fn binding(operation: &str, caller: &Caller, query: &[(String, String)]) -> Vec<u8> {
+/// Everything a cursor depends on: the query and, of a search, the body, in whatever order its members came. The limit is not part
+/// of it: a caller may change that on the way.
+fn binding((operation, caller): (&str, &Caller), query: &[(String, String)], sought: Option<&Value>) -> Vec<u8> {
     let mut filters: Vec<_> = query.iter().filter(|(name, _)| name != "cursor" && name != "limit").collect();
     filters.sort();
-    serde_json::json!([operation, caller.organisation.0, filters]).to_string().into_bytes()
+    let mut parts = vec![json!(operation), json!(caller.organisation.0), json!(filters)];
+    parts.extend(sought.cloned());
+    Value::Array(parts).to_string().into_bytes()
 }
 
 fn mac(key: &[u8; 32], binding: &[u8], body: &[u8]) -> Option<Hmac<Sha256>> {

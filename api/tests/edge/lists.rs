@@ -1,6 +1,7 @@
 //! Lists in stretches (API.md section 4).
 
-use serde_json::json;
+use nazorg_domain::entities::Role;
+use serde_json::{Value, json};
 
 use crate::support::Service;
 
@@ -49,6 +50,25 @@ async fn a_cursor_is_bound_to_its_list_its_organisation_and_its_bytes() {
         let errors = service.get(&format!("/v1/units?cursor={harmed}")).send().await.errors();
         assert_eq!(errors, ["query cursor bad_cursor"], "{harmed}");
     }
+}
+
+#[tokio::test]
+async fn a_cursor_of_a_search_is_bound_to_what_was_sought() {
+    let service = Service::new().await;
+    let coordinator = format!("Bearer {}", service.key(service.organisation, Role::Coordinator).await);
+    let as_coordinator = |path: &str, body: &Value| service.post(path).header("Authorization", &coordinator).json(body);
+    for name in ["Anna de Vries", "Anna de Vries", "Bo Smit"] {
+        as_coordinator("/v1/persons", &json!({ "name": name, "profession": "nurse" })).send().await.expect(201);
+    }
+    let search =
+        async |query: &str, body: Value| as_coordinator(&format!("/v1/persons/_search{query}"), &body).send().await;
+    let anna = json!({ "name": "Anna de Vries" });
+    let first = search("?limit=1", anna.clone()).await.expect(200).json();
+    let after = format!("?cursor={}", first["next"].as_str().unwrap());
+    let second = search(&after, anna).await.expect(200).json();
+    assert_eq!(second["items"].as_array().unwrap().len(), 1);
+    assert_ne!(first["items"], second["items"]);
+    assert_eq!(search(&after, json!({ "name": "Bo Smit" })).await.errors(), ["query cursor bad_cursor"]);
 }
 
 #[tokio::test]
