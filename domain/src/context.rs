@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use nazorg_entities::{ApiKeyId, OrganisationId, PersonId, Role, UnitId};
 use sea_orm::{
-    ColumnTrait, DatabaseExecutor,
+    ColumnTrait, DatabaseExecutor, DatabaseTransaction,
     sea_query::{CaseStatement, Expr},
 };
 use uuid::Uuid;
@@ -101,6 +101,7 @@ pub struct Context<'a> {
     /// The W3C trace id, 32 hex digits.
     pub trace_id: String,
     pub(crate) outer: Option<Writing>,
+    still: Option<DatabaseTransaction>,
 }
 
 impl App {
@@ -116,6 +117,7 @@ impl App {
             request_id,
             trace_id,
             outer: None,
+            still: None,
         }
     }
 
@@ -124,6 +126,16 @@ impl App {
     pub fn worker_context(&self, organisation: OrganisationId) -> Context<'_> {
         let id = self.ids.next();
         self.context(Caller::worker(organisation), id, id.simple().to_string())
+    }
+}
+
+impl<'a> Context<'a> {
+    /// The same call, reading everything as it stands at one moment, that of its first read: what happens meanwhile is seen wholly or
+    /// not at all. Ends when dropped. For reading alone, and not within a write, whose changes it would not see.
+    pub async fn snapshot(&self) -> Result<Context<'a>> {
+        let still = Some(self.app.db.snapshot().await?);
+        let (caller, trace_id) = (self.caller.clone(), self.trace_id.clone());
+        Ok(Context { now: self.now, wall: self.wall, still, ..self.app.context(caller, self.request_id, trace_id) })
     }
 }
 
@@ -136,12 +148,12 @@ impl Context<'_> {
         }
     }
 
-    /// For reading: the request's own transaction where it has one, so that a request never needs two connections.
+    /// For reading: the request's own transaction where it has one, so that a request never needs two connections, or the snapshot.
     /// A verb that has begun reads through its `tx` instead.
     #[must_use]
     pub fn db(&self) -> DatabaseExecutor<'_> {
-        match &self.outer {
-            Some(writing) => DatabaseExecutor::Transaction(writing),
+        match self.outer.as_deref().or(self.still.as_ref()) {
+            Some(transaction) => DatabaseExecutor::Transaction(transaction),
             None => DatabaseExecutor::Connection(self.app.db.reader()),
         }
     }

@@ -11,8 +11,8 @@ use std::{
 
 use nazorg_entities::events;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
@@ -105,6 +105,12 @@ impl Database {
     #[must_use]
     pub fn is_postgres(&self) -> bool {
         self.turns.is_none()
+    }
+
+    /// For reading several things as they stand at one moment: what happens meanwhile is seen wholly or not at all.
+    pub async fn snapshot(&self) -> Result<DatabaseTransaction> {
+        let level = self.is_postgres().then_some(IsolationLevel::RepeatableRead);
+        Ok(self.connection.begin_with_config(level, None).await?)
     }
 
     /// Begins a write.

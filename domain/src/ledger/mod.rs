@@ -93,7 +93,7 @@ async fn balance(cx: &Context<'_>, extent: Extent, pace: Pace) -> Result<Ledger>
     let mut after: Option<TrajectoryId> = None;
     loop {
         let began = Moment::now();
-        let snapshot = rows::snapshot(cx).await?;
+        let snapshot = cx.app.db.snapshot().await?;
         let page = rows::trajectories(&snapshot, cx, extent.case_id, (after, AT_ONCE)).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.id);
@@ -113,7 +113,7 @@ async fn balance(cx: &Context<'_>, extent: Extent, pace: Pace) -> Result<Ledger>
 
 /// The buckets, and what belongs to no trajectory.
 async fn buckets(cx: &Context<'_>, extent: Extent) -> Result<Ledger> {
-    let snapshot = rows::snapshot(cx).await?;
+    let snapshot = cx.app.db.snapshot().await?;
     let follow_ups = rows::follow_up_buckets(&snapshot, cx, extent).await?;
     let messages = rows::message_buckets(&snapshot, cx, extent).await?;
     let forgotten = async |subject| retention::buckets(&snapshot, cx, subject, extent).await;

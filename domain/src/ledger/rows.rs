@@ -6,10 +6,7 @@ use nazorg_entities::{
     CaseId, FollowUpId, Instant, JobKind, TrajectoryId, cases, follow_ups, incidents, jobs, messages, remains,
     support_links, trajectories,
 };
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, IsolationLevel, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, TransactionTrait,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use super::{
@@ -17,12 +14,6 @@ use super::{
     rules::{KeptFollowUp, KeptJob, KeptMessage},
 };
 use crate::{Context, error::Result, retention};
-
-/// One snapshot for what belongs together: what happens meanwhile is seen wholly or not at all.
-pub(super) async fn snapshot(cx: &Context<'_>) -> Result<DatabaseTransaction> {
-    let level = cx.app.db.is_postgres().then_some(IsolationLevel::RepeatableRead);
-    Ok(cx.app.db.reader().begin_with_config(level, None).await?)
-}
 
 pub(super) async fn follow_up_buckets(
     db: &impl ConnectionTrait,

@@ -55,20 +55,21 @@ pub struct Everything {
     pub accesses_complete: bool,
 }
 
-/// A copy of everything kept about a person, in a fixed number of queries per kind. It is itself an access, which the next copy
+/// A copy of everything kept about a person at one moment, in a fixed number of queries per kind. It is itself an access, which the next copy
 /// tells of. 409 `person_erased` when nothing is kept any more, `export_too_large` when there are more than [`MOST`] of one kind:
 /// of accesses, the latest are given instead, and that there are more.
 pub async fn export(cx: &Context<'_>, id: PersonId) -> Result<Everything> {
     let reach = cx.may(Action::ReadPeople)?;
-    let row = rows::one(&cx.db(), cx, reach, id).await?;
+    let still = cx.snapshot().await?;
+    let row = rows::one(&still.db(), cx, reach, id).await?;
     // A key that is narrowed to less than all of this gets none of it.
     for action in [Action::ExportPeople, Action::ReadCases, Action::ReadIncidents, Action::ReadAudit] {
         if cx.may(action)? != Reach::All {
             return Err(Error::Forbidden);
         }
     }
-    let row = rows::unerased(row)?;
-    let found = gather(cx, row).await?;
+    let found = gather(&still, rows::unerased(row)?).await?;
+    drop(still);
     let tx = cx.begin().await?;
     events::record(&tx, cx, [Event::new(Kind::PersonExported, id.0)]);
     audit::record(&**tx, cx, &[access(AccessAction::Read, "person.exported", id)]).await?;

@@ -17,7 +17,7 @@ use nazorg_domain::{
     secrets::Secret,
 };
 use nazorg_migrations::{KeyStoreMigrator, Migrator, MigratorTrait};
-use sea_orm::{ColumnTrait, ConnectOptions, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectOptions, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder};
 use tempfile::TempDir;
 
 /// An address of a PostgreSQL server on which databases may be made: the verbs then run there instead of on SQLite.
@@ -55,7 +55,12 @@ async fn store(files: &TempDir, name: &str) -> Database {
         }
     };
     let options = ConnectOptions::new(address).max_connections(3).sqlx_logging(false).to_owned();
-    Database::new(sea_orm::Database::connect(options).await.unwrap())
+    let connection = sea_orm::Database::connect(options).await.unwrap();
+    if connection.get_database_backend() == DbBackend::Sqlite {
+        // As in production: who reads does not hold up who writes.
+        connection.execute_unprepared("PRAGMA journal_mode = WAL").await.unwrap();
+    }
+    Database::new(connection)
 }
 
 impl House {

@@ -46,6 +46,18 @@ async fn found(house: &House, search: Search) -> Vec<PersonId> {
 }
 
 #[tokio::test]
+async fn a_snapshot_sees_nothing_of_what_happens_after_its_first_read() {
+    let house = fresh_app().await;
+    let cx = house.coordinator();
+    let still = cx.snapshot().await.unwrap();
+    assert_eq!(people::list(&still, None, 10).await.unwrap(), []);
+    house.person("Anna").await;
+    assert_eq!(people::list(&still, None, 10).await.unwrap(), []);
+    drop(still);
+    assert_eq!(people::list(&cx, None, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_name_is_kept_sealed_and_found_in_any_spelling_of_case_and_spaces() {
     let house = fresh_app().await;
     let anna = house.person("Anna de Vries").await;

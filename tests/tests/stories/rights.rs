@@ -1,5 +1,7 @@
 //! The rights of a person: a copy of everything kept about them and of nobody else, what may only be kept, and what is put right.
 
+use std::collections::BTreeSet;
+
 use nazorg::domain::entities::{PersonId, Role};
 use nazorg_tests::{
     client::Client,
@@ -235,6 +237,34 @@ fn supported(night: &Night, export: &Value) {
     assert_eq!(elsewhere.len(), 1, "{to_her:?}");
     assert_eq!((&elsewhere[0]["audience"], &elsewhere[0]["status"]), (&json!("family"), &json!("sent")));
     assert!(elsewhere[0]["followUpId"].is_null(), "{}", elsewhere[0]);
+}
+
+#[tokio::test]
+async fn an_export_is_of_one_moment() {
+    let service = Service::start_at(REPORTED).await;
+    let hospital = Hospital::found(&service).await;
+    let path = format!("/v1/persons/{}/export", hospital.people["nurse"]);
+    let cases = 20;
+    let openings = async {
+        for _ in 0..cases {
+            hospital.open("nurse", (EVENT, REPORTED), None).await;
+        }
+    };
+    let copies = async {
+        loop {
+            let export = hospital.coordinator.get(&path).await.expect(200);
+            let of = |list, member: &str| -> BTreeSet<Uuid> {
+                items(&export, list).iter().map(|one| id(&one[member])).collect()
+            };
+            let opened = of("cases", "id");
+            assert_eq!((&of("trajectories", "caseId"), &of("followUps", "caseId")), (&opened, &opened));
+            if opened.len() == cases {
+                break;
+            }
+        }
+    };
+    tokio::join!(openings, copies);
+    service.is_balanced().await;
 }
 
 #[tokio::test]
