@@ -131,7 +131,7 @@ pub struct Mail {
     pub outbox_dir: PathBuf,
     /// The sender's address.
     pub from_address: String,
-    /// The sender's display name.
+    /// The sender's display name; empty for none.
     pub from_name: String,
     /// The number that texts name.
     pub phone: Option<String>,
@@ -326,9 +326,9 @@ fn mail(r: &mut Reader, dir: &std::path::Path) -> Option<Mail> {
     let outbox_dir = r.optional("mail.outbox_dir");
     let from_address = r.required("mail.from_address");
     if from_address.as_ref().is_some_and(|address| !looks_like_an_address(address)) {
-        r.fault("mail.from_address", "must be one mail address, such as aftercare@example.org");
+        r.fault("mail.from_address", "must be one mail address, such as messages@example.org");
     }
-    let from_name = r.required("mail.from_name");
+    let from_name = r.optional("mail.from_name").map(Option::unwrap_or_default);
     if from_name.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
         r.fault("mail.from_name", "must be one line of plain text");
     }

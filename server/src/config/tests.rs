@@ -22,6 +22,8 @@ fn nothing_has_to_be_set() {
     assert_eq!(config.database.store, Store::Sqlite("data/nazorg.db".into()));
     assert_eq!(config.keys.master, MasterKey::FileMade("data/master.key".into()));
     assert_eq!(config.mail.outbox_dir, Path::new("data/outbox"));
+    let sender = (config.mail.from_address.as_str(), config.mail.from_name.as_str());
+    assert_eq!(sender, ("messages@localhost", ""), "neutral: a phone on a table shows it");
 }
 
 #[test]
