@@ -171,7 +171,7 @@ fn current(trajectory: Trajectory) -> Answer<Current<TrajectoryView>> {
 /// A trajectory's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename = "TrajectoryStatus", rename_all = "snake_case", remote = "TrajectoryStatus")]
-pub(super) enum TrajectoryStatusView {
+enum TrajectoryStatusView {
     Active,
     Closed,
 }
@@ -186,7 +186,7 @@ struct TrajectoriesView {
 /// One protocol version running for one case.
 #[derive(Debug, Object)]
 #[oai(rename = "Trajectory", rename_all = "camelCase", skip_serializing_if_is_none)]
-struct TrajectoryView {
+pub(super) struct TrajectoryView {
     id: Uuid,
     case_id: Uuid,
     /// The version it runs on.

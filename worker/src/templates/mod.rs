@@ -100,9 +100,7 @@ impl Texts {
         render(environment, template.as_str(), &given)
             .map_err(|breach| TextFault::new(language, template.as_str(), breach))
     }
-}
 
-impl Texts {
     /// The text with a link: in a mail on a line of its own, in a text message at its end, and only where all of it still fits in one.
     #[must_use]
     pub fn with_link(&self, language: Language, rendered: Rendered, (channel, link): (ChannelKind, &str)) -> Rendered {

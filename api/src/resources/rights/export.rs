@@ -25,7 +25,7 @@ use super::{
         persons::PersonView,
         relations::RelationView,
         sets::{CaseStatusView, SupportOfferedView},
-        trajectories::{AnchorView, ParamView, TrajectoryStatusView},
+        trajectories::TrajectoryView,
     },
     inputs::InputView,
 };
@@ -208,56 +208,15 @@ impl From<WasAssigned> for ExportedAssignment {
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 struct ExportedTrajectory {
-    id: Uuid,
-    case_id: Uuid,
-    /// The version it runs on.
-    protocol_id: Uuid,
-    status: TrajectoryStatusView,
-    /// The time zone it runs in.
-    zone: String,
-    /// The values of its anchors.
-    anchors: Vec<AnchorView>,
-    /// The person's own rhythm.
-    params: Vec<ParamView>,
-    /// The steps the person opted in to.
-    opted_in: Vec<String>,
-    started_at: Instant,
-    closed_at: Option<Instant>,
-    closed_reason: Option<String>,
+    #[oai(flatten)]
+    trajectory: TrajectoryView,
     /// Everything that was said to it, in order.
     inputs: Vec<InputView>,
 }
 
 impl From<(Trajectory, Vec<Input>)> for ExportedTrajectory {
     fn from((trajectory, inputs): (Trajectory, Vec<Input>)) -> Self {
-        let Trajectory {
-            id,
-            case_id,
-            protocol_id,
-            status,
-            zone,
-            anchors,
-            params,
-            opted_in,
-            started_at,
-            closed_at,
-            closed_reason,
-            version: _,
-        } = trajectory;
-        Self {
-            id: id.0,
-            case_id: case_id.0,
-            protocol_id: protocol_id.0,
-            status: status.into(),
-            zone,
-            anchors: all(anchors),
-            params: all(params),
-            opted_in,
-            started_at: Instant(started_at),
-            closed_at: closed_at.map(Instant),
-            closed_reason,
-            inputs: all(inputs),
-        }
+        Self { trajectory: trajectory.into(), inputs: all(inputs) }
     }
 }
 
