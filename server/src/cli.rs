@@ -52,7 +52,7 @@ enum Command {
     Rewrap,
     /// Print the published OpenAPI document; needs no database.
     Openapi,
-    /// A story from the field on a travelling clock, over the real API, worker and outbox.
+    /// Two stories from the field on a travelling clock, over the real API, worker and outbox.
     Demo,
     /// Organisations and their API keys.
     #[command(subcommand)]

@@ -44,7 +44,7 @@ pub struct Config {
 pub struct Http {
     /// Address and port; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// How clients reach the service, without a trailing slash; `None` follows the bound address.
+    /// How clients reach the service, without a trailing slash; `None`: the start names the bound address, and messages have no links.
     pub public_url: Option<String>,
     /// How many trusted proxies stand in front.
     pub proxies: usize,

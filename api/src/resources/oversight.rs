@@ -137,7 +137,7 @@ struct AccessEventView {
     client_id: Option<Uuid>,
     /// Who acted; absent for the worker and for keys that are nobody's.
     actor_id: Option<Uuid>,
-    /// In which role: an access role, `worker` or `operator`.
+    /// In which role: an access role, `link`, `worker` or `operator`.
     role: String,
     /// What kind of object.
     object_kind: String,

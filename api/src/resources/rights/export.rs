@@ -393,7 +393,7 @@ struct ExportedAccess {
     outcome: String,
     /// Who acted; absent for the worker and for keys that are nobody's.
     actor_id: Option<Uuid>,
-    /// In which role: an access role, `worker` or `operator`.
+    /// In which role: an access role, `link`, `worker` or `operator`.
     role: String,
     object_kind: String,
     /// Which members of it were changed: `name,language`.
