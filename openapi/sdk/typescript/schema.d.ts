@@ -1831,7 +1831,7 @@ export interface components {
             outcome: string;
             /** Format: uuid */
             requestId: string;
-            /** @description In which role: an access role, `worker` or `operator`. */
+            /** @description In which role: an access role, `link`, `worker` or `operator`. */
             role: string;
         };
         /** @description A stretch of a list. */
@@ -2279,7 +2279,7 @@ export interface components {
             objectPart?: string;
             /** @description `success` or `refused`. */
             outcome: string;
-            /** @description In which role: an access role, `worker` or `operator`. */
+            /** @description In which role: an access role, `link`, `worker` or `operator`. */
             role: string;
         };
         /**
@@ -2469,6 +2469,7 @@ export interface components {
             caseId: string;
             /** Format: date-time */
             closedAt?: string;
+            /** @description Why it closed. */
             closedReason?: string;
             /** Format: uuid */
             id: string;
@@ -2476,7 +2477,7 @@ export interface components {
             inputs: components["schemas"]["ExportedInput"][];
             /** @description The steps the person opted in to. */
             optedIn: string[];
-            /** @description The person's own rhythm. */
+            /** @description The person's own rhythm: each parameter of the protocol with the value that holds. */
             params: components["schemas"]["TrajectoryParam"][];
             /**
              * Format: uuid
