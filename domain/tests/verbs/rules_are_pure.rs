@@ -23,7 +23,7 @@ fn sql_stands_in_rows_only() {
     let kernel = [
         "jobs.rs",
         "audit.rs",
-        "audit/journal.rs",
+        "together.rs",
         "idempotency.rs",
         "key_store.rs",
         "events/mod.rs",
