@@ -162,8 +162,7 @@ impl Context<'_> {
     /// database that knows little of how its rows are spread (SQLite always, PostgreSQL for as long as its statistics lag), a dozen ids
     /// seem dearer than all rows of the organisation.
     pub(crate) fn wall(&self, organisation_id: impl ColumnTrait) -> Expr {
-        let ours = organisation_id.eq(self.organisation);
-        CaseStatement::new().case(ours, Expr::cust("TRUE")).finally(Expr::cust("FALSE")).into()
+        wall(organisation_id, self.organisation)
     }
 
     /// How far the caller reaches with this action; 403 when not at all (the policy page decides).
@@ -191,3 +190,10 @@ impl Context<'_> {
         matches!(&self.caller.standing, Standing::Client { role, .. } if *role == wanted)
     }
 }
+
+fn wall(organisation_id: impl ColumnTrait, ours: OrganisationId) -> Expr {
+    CaseStatement::new().case(organisation_id.eq(ours), Expr::cust("TRUE")).finally(Expr::cust("FALSE")).into()
+}
+
+#[cfg(test)]
+mod tests;
