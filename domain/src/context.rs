@@ -1,11 +1,10 @@
 //! Who asks, on whose behalf, when: the first argument of every verb.
 
+mod rows;
+
 use chrono::{DateTime, Utc};
 use nazorg_entities::{ApiKeyId, OrganisationId, PersonId, Role, UnitId};
-use sea_orm::{
-    ColumnTrait, DatabaseExecutor, DatabaseTransaction,
-    sea_query::{CaseStatement, Expr},
-};
+use sea_orm::{ColumnTrait, DatabaseExecutor, DatabaseTransaction, sea_query::Expr};
 use uuid::Uuid;
 
 use crate::{
@@ -161,8 +160,8 @@ impl Context<'_> {
     /// The wall around the tenant for whoever looks up many ids: asked of each row that is found, never the way to find them. To a
     /// database that knows little of how its rows are spread (SQLite always, PostgreSQL for as long as its statistics lag), a dozen ids
     /// seem dearer than all rows of the organisation.
-    pub(crate) fn wall(&self, organisation_id: impl ColumnTrait) -> Expr {
-        wall(organisation_id, self.organisation)
+    pub(crate) fn ours(&self, organisation_id: impl ColumnTrait) -> Expr {
+        rows::among_ours(organisation_id, self.organisation)
     }
 
     /// How far the caller reaches with this action; 403 when not at all (the policy page decides).
@@ -190,10 +189,3 @@ impl Context<'_> {
         matches!(&self.caller.standing, Standing::Client { role, .. } if *role == wanted)
     }
 }
-
-fn wall(organisation_id: impl ColumnTrait, ours: OrganisationId) -> Expr {
-    CaseStatement::new().case(organisation_id.eq(ours), Expr::cust("TRUE")).finally(Expr::cust("FALSE")).into()
-}
-
-#[cfg(test)]
-mod tests;

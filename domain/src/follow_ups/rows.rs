@@ -24,7 +24,7 @@ use crate::{
 
 /// How this context starts a SELECT by many ids.
 fn among(cx: &Context<'_>) -> Select<follow_ups::Entity> {
-    follow_ups::Entity::find().filter(cx.wall(follow_ups::Column::OrganisationId))
+    follow_ups::Entity::find().filter(cx.ours(follow_ups::Column::OrganisationId))
 }
 
 /// The only other way: the tenant's, or those of one's own cases and those one is to do.
@@ -236,7 +236,7 @@ async fn about(
             cases::Entity,
             Expr::col((cases::Entity, cases::Column::Id)).equals((trajectories::Entity, trajectories::Column::CaseId)),
         )
-        .and_where(cx.wall(trajectories::Column::OrganisationId))
+        .and_where(cx.ours(trajectories::Column::OrganisationId))
         .and_where(Expr::col((trajectories::Entity, trajectories::Column::Id)).is_in(ids.into_keys()))
         .take();
     let found = db.query_all(&query).await?;

@@ -25,7 +25,7 @@ use crate::{
 
 /// How this context starts a SELECT by many ids.
 fn among(cx: &Context<'_>) -> Select<incidents::Entity> {
-    incidents::Entity::find().filter(cx.wall(incidents::Column::OrganisationId))
+    incidents::Entity::find().filter(cx.ours(incidents::Column::OrganisationId))
 }
 
 /// The only other way: the tenant's incidents, or those this client reported.

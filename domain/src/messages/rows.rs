@@ -22,7 +22,7 @@ use crate::{
 
 /// How this context starts a SELECT by many ids.
 fn among(cx: &Context<'_>) -> Select<messages::Entity> {
-    messages::Entity::find().filter(cx.wall(messages::Column::OrganisationId))
+    messages::Entity::find().filter(cx.ours(messages::Column::OrganisationId))
 }
 
 /// The only other way: the tenant's, or those of one's own cases and those to oneself.
@@ -176,7 +176,7 @@ pub(super) async fn follow_ups(
     ids: &[FollowUpId],
 ) -> Result<HashMap<FollowUpId, follow_ups::Model>> {
     let found = follow_ups::Entity::find()
-        .filter(cx.wall(follow_ups::Column::OrganisationId))
+        .filter(cx.ours(follow_ups::Column::OrganisationId))
         .filter(follow_ups::Column::Id.is_in(ids.iter().copied()))
         .all(&**tx)
         .await?;
@@ -196,7 +196,7 @@ pub(super) async fn protocols(
     let found: Vec<(TrajectoryId, ProtocolId)> = trajectories::Entity::find()
         .select_only()
         .columns([C::Id, C::ProtocolId])
-        .filter(cx.wall(C::OrganisationId))
+        .filter(cx.ours(C::OrganisationId))
         .filter(C::Id.is_in(ids))
         .into_tuple()
         .all(&**tx)
@@ -220,7 +220,7 @@ pub(super) async fn cases(tx: &Writing, cx: &Context<'_>, ids: &[CaseId]) -> Res
     let found: Vec<Columns> = cases::Entity::find()
         .select_only()
         .columns([C::Id, C::PersonId, C::UnitId, C::RelationId, C::RecordProfile])
-        .filter(cx.wall(C::OrganisationId))
+        .filter(cx.ours(C::OrganisationId))
         .filter(C::Id.is_in(ids.iter().copied()))
         .into_tuple()
         .all(&**tx)
@@ -248,7 +248,7 @@ pub(super) async fn ties(
         return Ok(HashMap::new());
     }
     let found = relations::Entity::find()
-        .filter(cx.wall(relations::Column::OrganisationId))
+        .filter(cx.ours(relations::Column::OrganisationId))
         .filter(relations::Column::Id.is_in(ids))
         .all(&**tx)
         .await?;
@@ -268,7 +268,7 @@ pub(super) async fn close_ones(
     let found: Vec<(PersonId, PersonId)> = relations::Entity::find()
         .select_only()
         .columns([C::PersonId, C::OtherPersonId])
-        .filter(cx.wall(C::OrganisationId))
+        .filter(cx.ours(C::OrganisationId))
         .filter(C::PersonId.is_in(persons.iter().copied()))
         .filter(C::Kind.eq("close_one"))
         .filter(C::EndedAt.is_null())
@@ -294,7 +294,7 @@ pub(super) async fn consents(
         return Ok(Vec::new());
     }
     Ok(consents::Entity::find()
-        .filter(cx.wall(consents::Column::OrganisationId))
+        .filter(cx.ours(consents::Column::OrganisationId))
         .filter(consents::Column::PersonId.is_in(persons.iter().copied()))
         .filter(consents::Column::Purpose.is_in(purposes.iter().copied()))
         .order_by_asc(consents::Column::Id)

@@ -76,7 +76,7 @@ impl Row {
 
 /// How this context starts a SELECT by many ids.
 fn among(cx: &Context<'_>) -> Select<persons::Entity> {
-    persons::Entity::find().filter(cx.wall(persons::Column::OrganisationId))
+    persons::Entity::find().filter(cx.ours(persons::Column::OrganisationId))
 }
 
 /// The only other way to start a SELECT of persons: the tenant's, or those of one's own cases.

@@ -32,7 +32,7 @@ fn whole(found: Select<cases::Entity>) -> Select<cases::Entity> {
 
 /// How this context starts a SELECT by many ids.
 fn among(cx: &Context<'_>) -> Select<cases::Entity> {
-    whole(cases::Entity::find().filter(cx.wall(cases::Column::OrganisationId)))
+    whole(cases::Entity::find().filter(cx.ours(cases::Column::OrganisationId)))
 }
 
 /// The only other way: the tenant's closed cases that are still what they were.
@@ -88,7 +88,7 @@ pub(super) async fn restricted(
     let known: Vec<(PersonId, Option<Instant>)> = persons::Entity::find()
         .select_only()
         .columns([C::Id, C::RestrictedAt])
-        .filter(cx.wall(C::OrganisationId))
+        .filter(cx.ours(C::OrganisationId))
         .filter(C::Id.is_in(found.iter().map(|case| case.person_id)))
         .filter(C::RestrictedAt.is_not_null())
         .into_tuple()

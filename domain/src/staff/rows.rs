@@ -38,7 +38,7 @@ mod visible {
     }
 
     pub(super) fn assignments(cx: &Context<'_>) -> Select<assignments::Entity> {
-        assignments::Entity::find().filter(cx.wall(assignments::Column::OrganisationId))
+        assignments::Entity::find().filter(cx.ours(assignments::Column::OrganisationId))
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
 
 /// How this context starts a SELECT by many ids.
 fn among(cx: &Context<'_>) -> Select<trajectories::Entity> {
-    trajectories::Entity::find().filter(cx.wall(trajectories::Column::OrganisationId))
+    trajectories::Entity::find().filter(cx.ours(trajectories::Column::OrganisationId))
 }
 
 /// The only other way: the tenant's. Who may see one may see its case, which is asked besides.

@@ -20,7 +20,7 @@ use crate::{
 
 /// How this context starts a SELECT by many persons.
 fn among(cx: &Context<'_>) -> Select<consents::Entity> {
-    consents::Entity::find().filter(cx.wall(consents::Column::OrganisationId))
+    consents::Entity::find().filter(cx.ours(consents::Column::OrganisationId))
 }
 
 /// The only other way: the tenant's, or those of persons of one's own cases.

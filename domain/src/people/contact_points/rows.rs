@@ -75,7 +75,7 @@ pub(in crate::people) async fn in_use(
     persons: &[PersonId],
 ) -> Result<Vec<Row>> {
     let found = contact_points::Entity::find()
-        .filter(cx.wall(contact_points::Column::OrganisationId))
+        .filter(cx.ours(contact_points::Column::OrganisationId))
         .filter(contact_points::Column::PersonId.is_in(persons.iter().copied()))
         .filter(contact_points::Column::EndedAt.is_null())
         .order_by_asc(contact_points::Column::Preference)

@@ -3,6 +3,7 @@ use nazorg_migrations::{Migrator, MigratorTrait};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DbBackend, EntityTrait, QueryFilter, QueryTrait, Select, Statement,
 };
+use uuid::Uuid;
 
 use super::*;
 
@@ -22,7 +23,7 @@ async fn plan(wanted: Select<messages::Entity>) -> String {
 async fn a_dozen_ids_are_found_by_their_ids_and_not_among_all_rows_of_the_organisation() {
     let ours = OrganisationId(Uuid::from_u128(1));
     let organisation_id = messages::Column::OrganisationId;
-    let walled = plan(messages::Entity::find().filter(wall(organisation_id, ours))).await;
+    let walled = plan(messages::Entity::find().filter(among_ours(organisation_id, ours))).await;
     assert!(walled.contains("(id=?)"), "{walled}");
     // What the wall is for: should SQLite one day choose well by itself, it may go.
     let plain = plan(messages::Entity::find().filter(organisation_id.eq(ours))).await;
