@@ -24,8 +24,6 @@ mod work;
 pub use cli::{main, serve};
 pub use config::Config;
 pub use failure::Failure;
-/// What both programs allocate with.
-pub use mimalloc::MiMalloc as Allocator;
 /// The domain that a running service acts on, for programs that embed it.
 pub use nazorg_domain as domain;
 pub use opening::migrate;

@@ -6,9 +6,6 @@ use std::{process::ExitCode, sync::Arc};
 use nazorg::{Config, Failure, Parts, Start, domain::Clock, serve};
 use nazorg_tests::clock::FollowedClock;
 
-#[global_allocator]
-static ALLOCATOR: nazorg::Allocator = nazorg::Allocator;
-
 fn main() -> ExitCode {
     nazorg::choose_tls();
     match run() {
