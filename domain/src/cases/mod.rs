@@ -38,7 +38,7 @@ pub use numbers::Numbers;
 
 pub(crate) use consequences::{close_when_all_closed, end_assignments, reopen_with_trajectory};
 pub(crate) use kept::kept_about;
-pub(crate) use rows::{about_ids, lock, visible_ids};
+pub(crate) use rows::{about_ids, lock, lock_about, visible_ids};
 
 /// A case.
 #[derive(Debug, Clone, PartialEq)]

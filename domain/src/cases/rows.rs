@@ -76,13 +76,24 @@ pub(super) async fn one(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reac
 /// Locks cases, in the order of their ids; what only refers to them does not wait for that. `trajectories::lock` says what comes before and
 /// after.
 pub(crate) async fn lock(tx: &Writing, ids: &[CaseId]) -> Result<()> {
-    if ids.is_empty() || tx.get_database_backend() == DbBackend::Sqlite {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    lock_found(tx, cases::Entity::find().filter(cases::Column::Id.is_in(ids.iter().copied()))).await
+}
+
+/// Locks the cases about a person, likewise.
+pub(crate) async fn lock_about(tx: &Writing, cx: &Context<'_>, person: PersonId) -> Result<()> {
+    lock_found(tx, visible(cx, Reach::All).filter(cases::Column::PersonId.eq(person))).await
+}
+
+async fn lock_found(tx: &Writing, found: Select<cases::Entity>) -> Result<()> {
+    if tx.get_database_backend() == DbBackend::Sqlite {
         return Ok(()); // on SQLite whoever writes is alone
     }
-    let _: Vec<CaseId> = cases::Entity::find()
+    let _: Vec<CaseId> = found
         .select_only()
         .column(cases::Column::Id)
-        .filter(cases::Column::Id.is_in(ids.iter().copied()))
         .order_by_asc(cases::Column::Id)
         .lock(LockType::NoKeyUpdate)
         .into_tuple()

@@ -18,7 +18,7 @@ use crate::{
 pub async fn erase(cx: &Context<'_>, id: PersonId) -> Result<Person> {
     let reach = cx.may(Action::ReadPeople)?;
     let tx = cx.begin().await?;
-    retention::lock_about(&tx, cx, id).await?;
+    crate::cases::lock_about(&tx, cx, id).await?;
     let row = rows::locked(&tx, cx, reach, id).await?;
     cx.may(Action::ManageRetention)?;
     if row.erased_at.is_some() {

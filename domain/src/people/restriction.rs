@@ -27,7 +27,7 @@ pub async fn lift_restriction(cx: &Context<'_>, id: PersonId) -> Result<Person> 
 async fn change(cx: &Context<'_>, id: PersonId, (kind, at): (Kind, Option<Instant>)) -> Result<Person> {
     let reach = cx.may(Action::ReadPeople)?;
     let tx = cx.begin().await?;
-    retention::lock_about(&tx, cx, id).await?;
+    crate::cases::lock_about(&tx, cx, id).await?;
     let row = rows::locked(&tx, cx, reach, id).await?;
     cx.may(Action::ManageRetention)?;
     let row = rows::unerased(row)?;

@@ -72,11 +72,6 @@ pub(crate) async fn release(tx: &Writing, case: CaseId) -> Result<()> {
     jobs::remove(tx, JobKind::CaseRetention, &[case.0]).await
 }
 
-/// Locks the cases about a person, for whoever asks [`wait`] or [`go_on`] after locking the person.
-pub(crate) async fn lock_about(tx: &Writing, cx: &Context<'_>, person: PersonId) -> Result<()> {
-    rows::lock_about(tx, cx, person).await
-}
-
 /// Nothing is owed of the cases about a person whose data may only be kept: they may need it for a claim (GDPR article 18).
 pub(crate) async fn wait(tx: &Writing, cx: &Context<'_>, person: PersonId) -> Result<()> {
     let found = rows::about(tx, cx, person).await?;

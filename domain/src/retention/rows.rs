@@ -12,7 +12,7 @@ use nazorg_entities::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, LockType, SelectStatement},
+    sea_query::{Expr, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -60,22 +60,6 @@ pub(super) async fn closed(
 /// The tenant's closed cases about a person.
 pub(super) async fn about(tx: &Writing, cx: &Context<'_>, person: PersonId) -> Result<Vec<cases::Model>> {
     Ok(visible(cx).filter(cases::Column::PersonId.eq(person)).all(&**tx).await?)
-}
-
-/// Locks the cases about a person, so that what forgets or closes one of them at this moment comes before or after. Before the person
-/// (`trajectories::lock`).
-pub(super) async fn lock_about(tx: &Writing, cx: &Context<'_>, person: PersonId) -> Result<()> {
-    let _: Vec<CaseId> = cases::Entity::find()
-        .select_only()
-        .column(cases::Column::Id)
-        .filter(cases::Column::OrganisationId.eq(cx.organisation))
-        .filter(cases::Column::PersonId.eq(person))
-        .order_by_asc(cases::Column::Id)
-        .lock(LockType::NoKeyUpdate)
-        .into_tuple()
-        .all(&**tx)
-        .await?;
-    Ok(())
 }
 
 /// Since when those of these cases' persons whose data may only be kept are restricted.
