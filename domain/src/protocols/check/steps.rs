@@ -141,9 +141,10 @@ impl Check {
     fn after_missed(&mut self, node: &Node<'_>) -> Option<AfterMissed> {
         let mut fields = self.faults.fields(node, "{count: 3, do: […]}")?;
         let count = self.faults.need(&mut fields, "count").and_then(|node| self.faults.count(&node, 100));
+        let again = self.flag_or(&mut fields, "again", false);
         let effects = self.faults.need(&mut fields, "do").map(|node| self.effects(&node));
         self.faults.done(&fields);
-        Some(AfterMissed { count: count?, effects: effects? })
+        Some(AfterMissed { count: count?, again, effects: effects? })
     }
 
     fn guards(&mut self, fields: &mut Fields<'_>, codes: &BTreeSet<String>) -> Vec<Guard> {

@@ -5,7 +5,7 @@ use super::follow_ups::Origin;
 use super::time::call_off;
 use crate::protocols::calendar::{Shift, offset};
 use crate::protocols::input::Effect;
-use crate::protocols::language::{Do, Outgoing, Recipient, Retry, Step};
+use crate::protocols::language::{AfterMissed, Do, Outgoing, Recipient, Retry, Step};
 use crate::protocols::state::{Announcement, Closed, FollowUp, Key, Plan, Stage, Status};
 use uuid::Uuid;
 
@@ -196,7 +196,7 @@ impl Run<'_> {
         self.effects.push(Effect::StageEntered { stage: stage.to_owned() });
     }
 
-    /// Counts what was missed in a row, and does what the step says when exactly so many were.
+    /// Counts what was missed in a row, and does what the step says when so many were.
     pub(super) fn missed(&mut self, step: &Step, key: &Key) {
         let Some(this) = self.state.follow_ups.get(key) else { return };
         let (round, entry) = (this.round, this.entry);
@@ -208,9 +208,17 @@ impl Run<'_> {
         let missed = |other: &&FollowUp| matches!(other.status, Status::Unreachable | Status::Expired);
         let latest_first = self.state.series(&step.name, key.anchor_id).rev();
         let row = latest_first.filter(counts).take_while(missed).count();
-        for rule in step.after_missed.iter().filter(|rule| usize::try_from(rule.count) == Ok(row)) {
+        for rule in step.after_missed.iter().filter(|rule| rule.holds(row)) {
             self.perform(&rule.effects, &Cause { key, code: "missed" });
         }
+    }
+}
+
+impl AfterMissed {
+    /// Whether it holds when so many in a row were missed.
+    fn holds(&self, row: usize) -> bool {
+        usize::try_from(self.count)
+            .is_ok_and(|count| row == count || (self.again && row > 0 && row.is_multiple_of(count)))
     }
 }
 

@@ -309,11 +309,13 @@ pub enum Until {
     Count(i32),
 }
 
-/// `after_missed: {count: 3, do: […]}`.
+/// `after_missed: {count: 3, again: true, do: […]}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AfterMissed {
     /// So many in a row, expired or unreachable.
     pub count: i32,
+    /// And once more each time so many more were: at six, at nine.
+    pub again: bool,
     /// What is done when exactly so many were missed.
     pub effects: Vec<Do>,
 }
