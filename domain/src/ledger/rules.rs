@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Bucket, Kept};
 use crate::{
-    protocols::{FollowUp, Status},
+    protocols::{self, FollowUp, Status},
     trajectories::{Running, key_text},
 };
 
@@ -64,7 +64,7 @@ reasons! {
     JobWithoutSubject = "job_without_subject";
     /// A follow-up or message stands in no trajectory.
     WithoutTrajectory = "without_trajectory";
-    /// The trajectory is open and nothing in it is planned or waiting.
+    /// The trajectory is open and nothing in it is planned, or waits for what may come before it is closed.
     TrajectoryStalled = "trajectory_stalled";
     /// The trajectory's row says closed and its log open, or the other way round.
     TrajectoryDiffers = "trajectory_differs";
@@ -133,7 +133,7 @@ pub(crate) fn compare(running: &Running, kept: &Kept, findings: &mut Vec<Finding
     if open == running.state().closed.is_some() {
         findings.push(Finding::new(Reason::TrajectoryDiffers, trajectory.id.0));
     }
-    if open && !running.state().has_unfinished() {
+    if open && protocols::stalled(running.protocol(), running.state()) {
         findings.push(Finding::new(Reason::TrajectoryStalled, trajectory.id.0));
     }
     let mut rows: BTreeMap<&str, &KeptFollowUp> = kept.follow_ups.iter().map(|row| (row.key.as_str(), row)).collect();

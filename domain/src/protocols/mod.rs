@@ -16,6 +16,7 @@ mod input;
 mod language;
 mod plan;
 mod preview;
+mod stall;
 mod state;
 
 pub use built_in::{BuiltIn, built_in};
@@ -33,6 +34,7 @@ pub use preview::{
     OutcomeGiven, Preview, PreviewFollowUp, PreviewMessage, PreviewRequest, PreviewUntil, parse_outcome_argument,
     preview,
 };
+pub use stall::stalled;
 pub use state::{Announcement, CalledOff, Closed, FollowUp, Key, Plan, Stage, State, Status};
 
 /// Reads a protocol from YAML or JSON and checks all of it.

@@ -11,4 +11,5 @@ mod messages;
 mod people;
 mod rules_are_pure;
 mod staff;
+mod stalls;
 mod walls;
