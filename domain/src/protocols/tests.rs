@@ -3,6 +3,7 @@
 mod builtin;
 mod example;
 mod faults;
+mod lasting;
 mod properties;
 mod recovery;
 mod reference;

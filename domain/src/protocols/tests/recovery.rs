@@ -1,11 +1,7 @@
 //! Long programmes: recovery coaching and the track of someone close, over years and clock changes.
 
-use super::support::{Story, at, id};
+use super::support::{Story, at, id, shipped};
 use crate::protocols::*;
-
-fn shipped(name: &str) -> Protocol {
-    parse(built_in().iter().find(|one| one.name == name).unwrap().text).unwrap_or_else(|faults| panic!("{faults:#?}"))
-}
 
 /// Applied, matched and met: coach and person go on, from Monday 23 November 2026.
 fn matched() -> Story {
@@ -169,17 +165,17 @@ fn a_rhythm_an_effect_sets_lies_within_the_bounds() {
         let told = parse(&text.replacen(from, to, 1)).expect_err("should be faulty");
         told.into_iter().map(|fault| (fault.path, fault.code.as_str())).collect()
     };
-    let monthly = "monthly: [{set_param: {rhythm: P4W}}, {activate";
+    let monthly = "monthly: [{activate: [meeting]}, {set_param: {rhythm: P4W}}, {activate";
     let place = "/steps/10/outcomes/monthly";
-    let with = |value: &str| format!("monthly: [{{set_param: {value}}}, {{activate");
+    let with = |value: &str| format!("monthly: [{{activate: [meeting]}}, {{set_param: {value}}}, {{activate");
     assert_eq!(faults(monthly, &with("{rhythm: P8W}")), [(place.to_owned(), "out_of_range")]);
     assert_eq!(faults(monthly, &with("{rhythm: P1M}")), [(place.to_owned(), "out_of_range")]);
-    assert_eq!(faults(monthly, &with("{tempo: P4W}")), [(format!("{place}/0/set_param/tempo"), "unknown_param")]);
+    assert_eq!(faults(monthly, &with("{tempo: P4W}")), [(format!("{place}/1/set_param/tempo"), "unknown_param")]);
     assert_eq!(
         faults(monthly, &with("{rhythm: often}")),
-        [(format!("{place}/0/set_param/rhythm"), "invalid_duration")]
+        [(format!("{place}/1/set_param/rhythm"), "invalid_duration")]
     );
-    assert_eq!(faults(monthly, &with("{}")), [(format!("{place}/0/set_param"), "missing")]);
+    assert_eq!(faults(monthly, &with("{}")), [(format!("{place}/1/set_param"), "missing")]);
     assert_eq!(
         faults("record_profile", "subject: neighbour\nrecord_profile"),
         [("/subject".to_owned(), "unknown_value")]

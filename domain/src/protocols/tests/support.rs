@@ -25,6 +25,21 @@ pub(super) fn built_in_protocol() -> Protocol {
     parse(built_in()[0].text).unwrap()
 }
 
+/// A protocol that comes with the service.
+pub(super) fn shipped(name: &str) -> Protocol {
+    parse(built_in().iter().find(|one| one.name == name).unwrap().text).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+/// Whether a trajectory has come to nothing while it is open: nothing of its own way has a moment. What waits for the closing or
+/// for an opt-in, and a sign that is answered beside the way, is no way on. Stricter than what the ledger calls stalled.
+pub(super) fn idle(state: &State) -> bool {
+    let way = |one: &FollowUp| {
+        let beside = one.after_close || one.key.step == "sign" || one.reason.as_deref() == Some("opt_in");
+        !one.status.is_final() && !beside && one.due_at.is_some()
+    };
+    state.closed.is_none() && !state.follow_ups.values().any(way)
+}
+
 /// A small protocol around the given steps, with anchors `event_at` and `hearing_at` (many).
 pub(super) fn small(steps: &str, rest: &str) -> Protocol {
     let text = format!(
