@@ -4,6 +4,7 @@ mod builtin;
 mod example;
 mod faults;
 mod lasting;
+mod programmes;
 mod properties;
 mod recovery;
 mod reference;
