@@ -99,8 +99,9 @@ impl Persons {
 
     /// Erase a person
     ///
-    /// Name, addresses, relations, consents and references go at once, and the key that reads them in old backups with them;
-    /// nothing is sent any more, and what refers to the person refers to nobody. Refused with `person_needed` while a case
+    /// Name, addresses, relations, consents and references go at once, notes and references of the closed cases about them too, and the keys
+    /// that read all that in old backups with them. What was still to come in those cases is called off; nothing is sent any more, and
+    /// what refers to the person refers to nobody. Refused with `person_needed` while a case
     /// about them is open or held, a file about them must be kept by law, or they support or work here. It cannot be undone.
     #[oai(path = "/persons/:id/erase", method = "post", operation_id = "erasePerson")]
     async fn erase(&self, once: OnceIfKeyed<'_>, id: Path<Uuid>) -> Answer<Current<PersonView>> {

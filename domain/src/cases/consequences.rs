@@ -9,7 +9,7 @@ use crate::{
     database::{Tx, Writing},
     error::{Error, Result, ViolationCode},
     events::{self, Event, Kind},
-    incidents, retention, trajectories,
+    incidents, people, retention, trajectories,
 };
 
 /// Another person is to be sought: whoever fills the role no longer does.
@@ -34,8 +34,16 @@ pub(crate) async fn close_when_all_closed(tx: &Writing, cx: &Context<'_>, case: 
     Ok(())
 }
 
-/// A trajectory that opens again opens its case.
+/// Whether a closed case may open again by what is said to it: 409 `person_restricted` while its person's data may only be kept (GDPR
+/// article 18), `person_erased` when nothing is. The case is locked, so that neither begins meanwhile.
+pub(crate) async fn may_reopen(tx: &Writing, cx: &Context<'_>, case: CaseId) -> Result<()> {
+    let found = rows::any(tx, cx, case).await?;
+    people::unrestricted(&**tx, cx, found.person_id).await
+}
+
+/// A trajectory that opens again opens its case; refused as [`may_reopen`] says, before anything is written.
 pub(crate) async fn reopen_with_trajectory(tx: &Writing, cx: &Context<'_>, case: CaseId) -> Result<()> {
+    may_reopen(tx, cx, case).await?;
     let found = rows::any(tx, cx, case).await?;
     if found.status == CaseStatus::Open {
         return Ok(());

@@ -36,7 +36,7 @@ pub use kept::{KeptAbout, KeptNote, WasAssigned};
 pub use notes::{Note, list_notes, write_note};
 pub use numbers::Numbers;
 
-pub(crate) use consequences::{close_when_all_closed, end_assignments, reopen_with_trajectory};
+pub(crate) use consequences::{close_when_all_closed, end_assignments, may_reopen, reopen_with_trajectory};
 pub(crate) use kept::kept_about;
 pub(crate) use rows::{about_ids, lock, lock_about, visible_ids};
 
@@ -286,6 +286,7 @@ pub async fn list(cx: &Context<'_>, filter: &Filter, after: Option<Uuid>, limit:
 }
 
 /// Changes a case. One that moves to another unit takes what is still to be done in it along: it falls to that unit's roster from here on.
+/// 409 `person_erased` when a reference is given to a case about nobody any more.
 pub async fn change(cx: &Context<'_>, id: CaseId, expected: i32, change: CaseChange) -> Result<Case> {
     let reach = cx.may(Action::ReadCases)?;
     let CaseChange { unit_id, external_refs } = change;
@@ -309,6 +310,8 @@ pub async fn change(cx: &Context<'_>, id: CaseId, expected: i32, change: CaseCha
         follow_ups::move_open(&tx, cx, (id, after.unit_id)).await?;
     }
     if let (Some(refs), Some(fresh)) = (&external_refs, fresh) {
+        // Asked now that the case is locked: an erasure locks it too.
+        people::unerased(&**tx, cx, after.person_id).await?;
         let (key, _) = rows::key(&tx, cx, id, fresh).await?;
         external_refs::put(&tx, cx, Subject::case(id, key), refs).await?;
     }

@@ -169,6 +169,11 @@ pub(crate) async fn unrestricted(db: &impl ConnectionTrait, cx: &Context<'_>, id
     rows::changeable(db, cx, Reach::All, id).await.map(drop)
 }
 
+/// That something is kept of a person: 409 `person_erased` otherwise.
+pub(crate) async fn unerased(db: &impl ConnectionTrait, cx: &Context<'_>, id: PersonId) -> Result<()> {
+    rows::present(db, cx, Reach::All, id).await.map(drop)
+}
+
 /// Changes a person. 409 `person_restricted` while their data may only be kept.
 pub async fn change(cx: &Context<'_>, id: PersonId, expected: i32, change: PersonChange) -> Result<Person> {
     let reach = cx.may(Action::WritePeople)?;

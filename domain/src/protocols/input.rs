@@ -153,6 +153,11 @@ pub enum What {
     Resumed,
     /// A newer trajectory of the same kind carries on what is open here (`stacking: re_anchor`).
     Superseded,
+    /// Nothing more comes of it: what the close left, aftercare and its repetitions, is called off too.
+    Ended {
+        /// A code.
+        reason: String,
+    },
 }
 
 /// What the outside must do. Who is told is an announcement, not an effect.

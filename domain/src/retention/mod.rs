@@ -87,6 +87,18 @@ pub(crate) async fn go_on(tx: &Writing, cx: &Context<'_>, person: PersonId) -> R
     jobs::put(tx, cx, JobKind::CaseRetention, &owed.collect::<Vec<_>>()).await
 }
 
+/// What the closed cases about a person hold in words goes with the person; the rest of them waits for its own time. Their keys go a moment
+/// later, each owed under its own id: the case may be forgotten in that moment too.
+pub(crate) async fn forget_words(tx: &Writing, cx: &Context<'_>, person: PersonId) -> Result<()> {
+    for case in rows::about(tx, cx, person).await? {
+        let Some(key) = case.key_id else { continue };
+        rows::forget_words(tx, &case).await?;
+        leave(tx, cx, (key.0, Remains::Key, Some(key))).await?;
+        events::record(tx, cx, [Event::new(Kind::CaseChanged, case.id.0).of_case(case.id)]);
+    }
+    Ok(())
+}
+
 /// The closed cases that something should happen to and that nobody is going to look at.
 pub(crate) async fn without_job(db: &impl ConnectionTrait, cx: &Context<'_>) -> Result<Vec<CaseId>> {
     let found = rows::without_job(db, cx).await?;

@@ -239,6 +239,18 @@ async fn words(tx: &Writing, case: CaseId) -> Result<()> {
     Ok(())
 }
 
+/// The case stays, without its words and what sealed them.
+pub(super) async fn forget_words(tx: &Writing, case: &cases::Model) -> Result<()> {
+    words(tx, case.id).await?;
+    cases::Entity::update_many()
+        .col_expr(cases::Column::KeyId, Expr::value(None::<Uuid>))
+        .col_expr(cases::Column::Version, Expr::value(case.version + 1))
+        .filter(cases::Column::Id.eq(case.id))
+        .exec(&**tx)
+        .await?;
+    Ok(())
+}
+
 /// The record stays, and is nobody's: a person without a name, whose key never was.
 pub(super) async fn pseudonymise(tx: &Writing, cx: &Context<'_>, case: &cases::Model) -> Result<()> {
     let nobody = PersonId(cx.app.ids.next());

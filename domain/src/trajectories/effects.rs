@@ -6,10 +6,18 @@ use super::Running;
 use crate::{
     Context, cases,
     database::Writing,
-    error::Result,
+    error::{Error, Result},
     events::{self, Event, Kind},
     protocols::{Effect, State},
 };
+
+/// What is left to be done to the trajectory itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Follows {
+    Nothing,
+    /// It may not be open.
+    CloseAgain,
+}
 
 /// Follows the effects of an input, and a closing that time brought.
 pub(super) async fn follow(
@@ -17,7 +25,7 @@ pub(super) async fn follow(
     cx: &Context<'_>,
     (before, running): (&State, &Running),
     effects: &[Effect],
-) -> Result<()> {
+) -> Result<Follows> {
     if !effects.is_empty() || before.closed != running.state().closed {
         tx.flush().await?;
     }
@@ -44,9 +52,13 @@ pub(super) async fn follow(
         (None, Some(closed)) => {
             let event = Event::new(Kind::TrajectoryClosed, id.0).of_case(case);
             events::record(tx, cx, [event.with(json!({ "reason": closed.reason }))]);
-            cases::close_when_all_closed(tx, cx, case, &closed.reason).await
+            cases::close_when_all_closed(tx, cx, case, &closed.reason).await?;
         }
-        (Some(_), None) => cases::reopen_with_trajectory(tx, cx, case).await,
-        _ => Ok(()),
+        (Some(_), None) => match cases::reopen_with_trajectory(tx, cx, case).await {
+            Err(Error::Violation(_)) => return Ok(Follows::CloseAgain),
+            other => other?,
+        },
+        _ => {}
     }
+    Ok(Follows::Nothing)
 }

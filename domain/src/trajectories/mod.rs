@@ -28,7 +28,7 @@ use crate::{
     protocols::{AnchorValue, Effect, Key, Offset, Protocol, Stacking, Step, Surroundings, What},
 };
 
-pub(crate) use rows::{key_of, key_text, lock, lock_alone, lock_for, lock_of_case};
+pub(crate) use rows::{key_of, key_text, lock, lock_about, lock_alone, lock_for, lock_of_case};
 pub(crate) use running::{Running, kept_about, load, load_many, replayed, say, settle_many};
 
 /// A trajectory.
@@ -325,6 +325,16 @@ pub(crate) async fn close_all(tx: &Tx<'_>, cx: &Context<'_>, case: CaseId, reaso
     let open = rows::open_of_case(&***tx, cx, case).await?;
     for mut running in load_many(tx, cx, &open).await? {
         say(tx, cx, &mut running, What::Closed { reason: reason.to_owned() }).await?;
+    }
+    Ok(())
+}
+
+/// What is still to come in these is called off, aftercare included: their person is erased.
+pub(crate) async fn end(tx: &Writing, cx: &Context<'_>, (ids, reason): (&[TrajectoryId], &str)) -> Result<()> {
+    for mut running in load_many(tx, cx, ids).await? {
+        if running.state().follow_ups.values().any(|one| !one.status.is_final()) {
+            say(tx, cx, &mut running, What::Ended { reason: reason.to_owned() }).await?;
+        }
     }
     Ok(())
 }

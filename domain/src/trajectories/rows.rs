@@ -128,6 +128,21 @@ pub(crate) async fn lock_of_case(tx: &Writing, cx: &Context<'_>, case: CaseId) -
     lock(tx, &ids).await
 }
 
+/// Locks everything that runs in the cases about a person, and these cases; answers what runs.
+pub(crate) async fn lock_about(tx: &Writing, cx: &Context<'_>, person: PersonId) -> Result<Vec<TrajectoryId>> {
+    let ids: Vec<TrajectoryId> = visible(cx)
+        .select_only()
+        .column(trajectories::Column::Id)
+        .filter(trajectories::Column::CaseId.in_subquery(crate::cases::about_ids(cx, person)))
+        .order_by_asc(trajectories::Column::Id)
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    lock_alone(tx, &ids).await?;
+    crate::cases::lock_about(tx, cx, person).await?;
+    Ok(ids)
+}
+
 pub(super) async fn insert(tx: &Writing, row: &trajectories::Model) -> Result<()> {
     tx.write(trajectories::Entity::insert(row.clone().into_active_model()).build(tx.get_database_backend())).await
 }

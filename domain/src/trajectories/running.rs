@@ -6,11 +6,15 @@ use chrono::{DateTime, Utc};
 use nazorg_entities::{CaseId, FollowUpId, PersonId, ProtocolId, TrajectoryId, TrajectoryStatus, UnitId, trajectories};
 use sea_orm::ConnectionTrait;
 
-use super::{AnchorMoment, ForCase, Trajectory, difference, effects, rows};
+use super::{
+    AnchorMoment, ForCase, Trajectory, difference,
+    effects::{self, Follows},
+    rows,
+};
 use crate::{
-    Context,
+    Context, cases,
     database::Writing,
-    error::{Error, Result},
+    error::{Error, Result, ViolationCode},
     jobs::Claimed,
     protocol_versions,
     protocols::{self, Effect, Input, Key, Protocol, State, Surroundings, What},
@@ -159,11 +163,31 @@ pub(crate) async fn replayed(
     Ok(running)
 }
 
-/// Says something to a trajectory and writes what changes by it: rows, messages and jobs, in this transaction.
+/// Says something to a trajectory and writes what changes by it: rows, messages and jobs, in this transaction. An outcome that would
+/// reopen what may only be kept is refused before anything is written (409 `person_restricted`): who heard it learns that it was not kept.
 pub(crate) async fn say(tx: &Writing, cx: &Context<'_>, running: &mut Running, what: What) -> Result<Vec<Effect>> {
+    let (effects, follows) = heard(tx, cx, running, what).await?;
+    if follows == Follows::CloseAgain {
+        close_again(tx, cx, running).await?;
+    }
+    Ok(effects)
+}
+
+/// What time alone reopened (a missed question, for one) although its person's data may only be kept. Nobody is there to be refused, and a
+/// worker that was would try for ever.
+async fn close_again(tx: &Writing, cx: &Context<'_>, running: &mut Running) -> Result<()> {
+    let reason = ViolationCode::PersonRestricted.as_str().to_owned();
+    heard(tx, cx, running, What::Closed { reason }).await.map(drop)
+}
+
+async fn heard(tx: &Writing, cx: &Context<'_>, running: &mut Running, what: What) -> Result<(Vec<Effect>, Follows)> {
     let input = Input { at: at_moment(cx, running), what };
     let before = running.state.clone();
     let effects = protocols::next(&running.protocol, &running.around, &mut running.state, &input)?;
+    let reopens = before.closed.is_some() && running.state.closed.is_none();
+    if reopens && matches!(input.what, What::Outcome { .. }) {
+        cases::may_reopen(tx, cx, running.row.case_id).await?;
+    }
     let position = i32::try_from(running.inputs.len()).map_err(Error::internal)? + 1;
     rows::append(tx, cx, running.row.id, (position, &input)).await?;
     running.inputs.push(input);
@@ -171,8 +195,8 @@ pub(crate) async fn say(tx: &Writing, cx: &Context<'_>, running: &mut Running, w
     difference::between(cx, &before, running, &mut changes);
     keep(tx, cx, &mut [running]).await?;
     difference::write(tx, cx, changes, None).await?;
-    effects::follow(tx, cx, (&before, running), &effects).await?;
-    Ok(effects)
+    let follows = effects::follow(tx, cx, (&before, running), &effects).await?;
+    Ok((effects, follows))
 }
 
 /// Lets time pass for trajectories, all differences written together; what they announce for now goes into `hands`, if any.
@@ -194,8 +218,10 @@ pub(crate) async fn settle_many(
     }
     keep(tx, cx, &mut all.iter_mut().collect::<Vec<_>>()).await?;
     difference::write(tx, cx, changes, hands).await?;
-    for ((before, brought), running) in befores.iter().zip(&all) {
-        effects::follow(tx, cx, (before, running), brought).await?;
+    for ((before, brought), running) in befores.iter().zip(&mut all) {
+        if effects::follow(tx, cx, (before, running), brought).await? == Follows::CloseAgain {
+            close_again(tx, cx, running).await?;
+        }
     }
     Ok(all)
 }

@@ -570,7 +570,8 @@ export interface paths {
         put?: never;
         /**
          * Complete a follow-up
-         * @description With one of its outcomes, which may set off more. Before its window opens this is 409 `too_early`.
+         * @description With one of its outcomes, which may set off more. Before its window opens this is 409 `too_early`. An outcome that would reopen the
+         *     case is 409 `person_restricted` while the person's data may only be kept; nothing of it is kept then.
          */
         post: operations["completeFollowUp"];
         delete?: never;
@@ -1119,8 +1120,9 @@ export interface paths {
         put?: never;
         /**
          * Erase a person
-         * @description Name, addresses, relations, consents and references go at once, and the key that reads them in old backups with them;
-         *     nothing is sent any more, and what refers to the person refers to nobody. Refused with `person_needed` while a case
+         * @description Name, addresses, relations, consents and references go at once, notes and references of the closed cases about them too, and the keys
+         *     that read all that in old backups with them. What was still to come in those cases is called off; nothing is sent any more, and
+         *     what refers to the person refers to nobody. Refused with `person_needed` while a case
          *     about them is open or held, a file about them must be kept by law, or they support or work here. It cannot be undone.
          */
         post: operations["erasePerson"];

@@ -6,6 +6,7 @@ mod contract;
 mod forgetting;
 mod hostile_input;
 mod ledger;
+mod left_behind;
 mod line_manager;
 mod links;
 mod night_shift;

@@ -80,6 +80,7 @@ const fn kind(what: &What) -> &'static str {
         What::Paused => "paused",
         What::Resumed => "resumed",
         What::Superseded => "superseded",
+        What::Ended { .. } => "ended",
     }
 }
 
@@ -99,7 +100,7 @@ fn told(what: What) -> Told {
         What::CalledOff { follow_up, reason } => Told { code: Some(reason), ..about(follow_up) },
         What::Rescheduled { follow_up, due_at } => Told { due_at: Some(Instant(due_at)), ..about(follow_up) },
         What::OptedIn { steps } | What::OptedOut { steps } | What::Activated { steps } => Told { steps, ..nothing },
-        What::Closed { reason } => Told { code: Some(reason), ..nothing },
+        What::Closed { reason } | What::Ended { reason } => Told { code: Some(reason), ..nothing },
         What::TaskAdded { id: _, code, role, due_at } => {
             Told { code: Some(code), role: Some(role), due_at: Some(Instant(due_at)), ..nothing }
         }

@@ -57,6 +57,7 @@ impl Run<'_> {
             What::Paused => self.pause_by_hand(),
             What::Resumed => self.resume(),
             What::Superseded => self.supersede(),
+            What::Ended { reason } => self.end(reason),
         }
     }
 
@@ -388,6 +389,16 @@ impl Run<'_> {
             self.finalise(&key, Status::Superseded, "re_anchored");
         }
         self.close("superseded");
+        Ok(())
+    }
+
+    /// Nothing that was called off here has a next turn, and nothing that was activated begins anew.
+    fn end(&mut self, reason: &str) -> Result<(), Refusal> {
+        self.state.activated.clear();
+        for key in self.unfinished(None) {
+            self.finalise(&key, Status::Cancelled, reason);
+        }
+        self.close(reason);
         Ok(())
     }
 }

@@ -58,6 +58,7 @@ fn what(protocol: &Protocol, state: &State, (kind, pick, hours): (u8, usize, i64
         24 => What::Closed { reason: "moved".to_owned() },
         25 => What::Reopened,
         26 => What::Activated { steps: vec!["extra".to_owned()] },
+        27 => What::Ended { reason: "person_erased".to_owned() },
         _ => What::ReferralArrived,
     }
 }

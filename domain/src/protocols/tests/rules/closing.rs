@@ -80,3 +80,27 @@ fn inputs_survive_being_stored() {
     assert!(text.contains(r#""kind":"closed""#), "{text}");
     assert_eq!(serde_json::from_str::<Vec<Input>>(&text).unwrap(), story.log);
 }
+
+#[test]
+fn what_is_ended_has_no_aftercare_and_no_next_turn() {
+    let steps = STEPS.replace(
+        "offset: P3M, at: \"10:00\", window: {opens: P3M, closes: P4M}, expires: P4M,",
+        "repeat: {every: P3M, until: {count: 9}},",
+    );
+    let mut story = Story::start(
+        small(&steps, "end: [{all_final: talk, close: completed}]"),
+        "2027-01-04 12:00",
+        &[("event_at", "2027-01-04 12:00")],
+    );
+    story.outcome("2027-01-11 10:00", "talk", "held");
+    story.happens("2027-01-12 10:00", What::Ended { reason: "person_erased".to_owned() });
+    assert_eq!((story.status("after"), story.last("after").reason.as_deref()), ("cancelled", Some("person_erased")));
+    assert_eq!(story.state.closed.as_ref().unwrap().reason, "completed", "it was over already");
+    story.until("2030-01-12 10:00");
+    assert!(
+        story.state.follow_ups.values().all(|one| one.status.is_final()),
+        "nothing came after: {:?}",
+        story.brief()
+    );
+    assert_eq!(story.state.series("after", None).count(), 1);
+}
