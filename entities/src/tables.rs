@@ -194,6 +194,7 @@ table! {
         reported_by: ApiKeyId,
         created_at: Instant,
         version: i32,
+        key_id: Option<DataKeyId>,
     }
 }
 table! {

@@ -17,6 +17,7 @@ mod m0008_leases_in_place;
 mod m0009_shared_rows;
 mod m0010_spoken_for;
 mod m0011_units_of_cases;
+mod m0012_keys_of_incidents;
 
 /// The migrations of the data store.
 pub struct Migrator;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_shared_rows::Migration),
             Box::new(m0010_spoken_for::Migration),
             Box::new(m0011_units_of_cases::Migration),
+            Box::new(m0012_keys_of_incidents::Migration),
         ]
     }
 }

@@ -58,7 +58,7 @@ impl Kind {
 pub struct Subject {
     kind: Kind,
     id: Uuid,
-    /// `None` for what belongs to nobody in particular: the organisation's key.
+    /// `None` for an incident from before they had keys: the organisation's.
     key: Option<DataKeyId>,
 }
 
@@ -75,10 +75,10 @@ impl Subject {
         Self { kind: Kind::Case, id: id.0, key: Some(key) }
     }
 
-    /// An incident.
+    /// An incident, with its data key, which it has until its link with the support is cut.
     #[must_use]
-    pub fn incident(id: IncidentId) -> Self {
-        Self { kind: Kind::Incident, id: id.0, key: None }
+    pub fn incident(id: IncidentId, key: Option<DataKeyId>) -> Self {
+        Self { kind: Kind::Incident, id: id.0, key }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
     database::Writing,
     error::Result,
     events::{self, Event, Kind},
-    external_refs::{self, ExternalRef, Subject},
+    external_refs::ExternalRef,
     policy::Action,
 };
 
@@ -131,12 +131,7 @@ pub async fn list(
     limit: u64,
 ) -> Result<Vec<Incident>> {
     let reach = cx.may(Action::ReadIncidents)?;
-    let mut found = rows::list(cx, (reach, filter), after, limit).await?;
-    let subjects: Vec<_> = found.iter().map(|incident| Subject::incident(incident.id)).collect();
-    let mut refs = external_refs::of(&cx.db(), cx, &subjects).await?;
-    for incident in &mut found {
-        incident.external_refs = refs.remove(&incident.id.0).unwrap_or_default();
-    }
+    let found = rows::list(cx, (reach, filter), after, limit).await?;
     let seen: Vec<_> =
         found.iter().map(|incident| of_nobody(AccessAction::Read, "incident.listed", incident.id)).collect();
     audit::seen(cx, &seen).await?;
@@ -146,10 +141,8 @@ pub async fn list(
 /// One incident, and who was involved.
 pub async fn read(cx: &Context<'_>, id: IncidentId) -> Result<(Incident, Vec<Involvement>)> {
     let reach = cx.may(Action::ReadIncidents)?;
-    let mut incident = rows::one(&cx.db(), cx, reach, id).await?;
+    let incident = rows::one_whole(cx, reach, id).await?;
     let involved = rows::of(&cx.db(), cx, id).await?;
-    let mut refs = external_refs::of(&cx.db(), cx, &[Subject::incident(id)]).await?;
-    incident.external_refs = refs.remove(&id.0).unwrap_or_default();
     let seen = accesses(AccessAction::Read, "incident.read", (id, &involved));
     audit::seen(cx, &seen).await?;
     Ok((incident, involved))

@@ -21,6 +21,7 @@ pub async fn report(cx: &Context<'_>, new: NewIncident) -> Result<(Incident, Vec
     cx.may(Action::ReportIncident)?;
     let Some(reported_by) = cx.caller.key() else { return Err(Error::Forbidden) };
     rules::incident(&new, cx.now)?;
+    let key = if new.external_refs.is_empty() { None } else { Some(cx.app.keys.create(cx).await?.0) };
     let tx = cx.begin().await?;
     let id = IncidentId(cx.app.ids.next());
     let checked = known(&**tx, cx, &new).await?;
@@ -38,9 +39,9 @@ pub async fn report(cx: &Context<'_>, new: NewIncident) -> Result<(Incident, Vec
         version: 1,
     };
     let involved: Vec<_> = checked.into_iter().map(|(one, person)| involvement(cx, id, one, person)).collect();
-    rows::insert(&tx, cx, &incident).await?;
+    rows::insert(&tx, cx, &incident, key).await?;
     rows::insert_involved(&tx, cx, &involved).await?;
-    external_refs::put(&tx, cx, Subject::incident(id), &incident.external_refs).await?;
+    external_refs::put(&tx, cx, Subject::incident(id, key), &incident.external_refs).await?;
     owe(&tx, cx, id, incident.reported_at).await?;
     events::record(&tx, cx, [Event::new(Kind::IncidentReported, id.0)]);
     audit::record(&**tx, cx, &accesses(AccessAction::Create, "incident.reported", (id, &involved))).await?;

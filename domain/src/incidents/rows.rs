@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use nazorg_entities::{
-    CaseId, IncidentId, Instant, InvolvementId, PersonId, SupportOffered, UnitId, incidents, involvements, jobs,
-    support_links,
+    CaseId, DataKeyId, IncidentId, Instant, InvolvementId, PersonId, SupportOffered, UnitId, incidents, involvements,
+    jobs, support_links,
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -19,6 +19,7 @@ use crate::{
     Context,
     database::Writing,
     error::{Error, Result},
+    external_refs::{self, Subject},
     jobs::LeasedBatch,
     policy::Reach,
 };
@@ -76,7 +77,24 @@ pub(super) async fn list(
         .limit(limit)
         .all(&cx.db())
         .await?;
-    Ok(found.into_iter().map(read).collect())
+    whole(cx, found).await
+}
+
+/// Rows with what other systems call them, in a fixed number of queries for any number.
+async fn whole(cx: &Context<'_>, found: Vec<incidents::Model>) -> Result<Vec<Incident>> {
+    let subjects: Vec<_> = found.iter().map(|row| Subject::incident(row.id, row.key_id)).collect();
+    let mut refs = external_refs::of(&cx.db(), cx, &subjects).await?;
+    let with_refs = |row: incidents::Model| {
+        let external_refs = refs.remove(&row.id.0).unwrap_or_default();
+        Incident { external_refs, ..read(row) }
+    };
+    Ok(found.into_iter().map(with_refs).collect())
+}
+
+/// One incident with what other systems call it.
+pub(super) async fn one_whole(cx: &Context<'_>, reach: Reach, id: IncidentId) -> Result<Incident> {
+    let found = visible(cx, reach).filter(incidents::Column::Id.eq(id)).one(&cx.db()).await?;
+    whole(cx, found.into_iter().collect()).await?.pop().ok_or(Error::NotFound)
 }
 
 pub(super) async fn one(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reach, id: IncidentId) -> Result<Incident> {
@@ -164,6 +182,24 @@ pub(super) async fn reported(tx: &Writing, cx: &Context<'_>, ids: &[IncidentId])
     Ok(found.into_iter().map(|row| (row.id, row.reported_at)).collect())
 }
 
+/// Takes the keys from these incidents; answers them, to be destroyed.
+pub(super) async fn take_keys(tx: &Writing, cx: &Context<'_>, ids: &[IncidentId]) -> Result<Vec<DataKeyId>> {
+    let keys: Vec<Option<DataKeyId>> = among(cx)
+        .select_only()
+        .column(incidents::Column::KeyId)
+        .filter(incidents::Column::Id.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    incidents::Entity::update_many()
+        .col_expr(incidents::Column::KeyId, Expr::value(None::<Uuid>))
+        .filter(incidents::Column::OrganisationId.eq(cx.organisation))
+        .filter(incidents::Column::Id.is_in(ids.iter().copied()))
+        .exec(&**tx)
+        .await?;
+    Ok(keys.into_iter().flatten().collect())
+}
+
 /// No case of theirs is known any more, nor who was involved: a person would lead from the one to the other.
 pub(super) async fn unlink(tx: &Writing, cx: &Context<'_>, ids: &[IncidentId]) -> Result<()> {
     support_links::Entity::delete_many()
@@ -211,7 +247,7 @@ pub(super) async fn linked(tx: &Writing, cx: &Context<'_>, case: CaseId) -> Resu
     Ok(found.map(read_involvement))
 }
 
-pub(super) async fn insert(tx: &Writing, cx: &Context<'_>, new: &Incident) -> Result<()> {
+pub(super) async fn insert(tx: &Writing, cx: &Context<'_>, new: &Incident, key: Option<DataKeyId>) -> Result<()> {
     let Incident {
         id,
         unit_id,
@@ -235,6 +271,7 @@ pub(super) async fn insert(tx: &Writing, cx: &Context<'_>, new: &Incident) -> Re
         reported_by: Set(reported_by),
         created_at: Set(created_at),
         version: Set(version),
+        key_id: Set(key),
     };
     incidents::Entity::insert(row).exec_without_returning(&**tx).await?;
     Ok(())
@@ -362,6 +399,7 @@ fn read(row: incidents::Model) -> Incident {
         reported_by,
         created_at,
         version,
+        key_id: _,
     } = row;
     Incident {
         id,

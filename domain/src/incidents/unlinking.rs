@@ -12,6 +12,7 @@ use crate::{
     events::{self, Event, Kind},
     external_refs,
     jobs::{self, Claimed, LeasedBatch, Outcome, Owed},
+    retention::{self, Remains},
 };
 
 /// The cut is owed; in the transaction that makes it so, so that no crash and no late writer leaves a link behind.
@@ -21,7 +22,7 @@ pub(crate) async fn owe(tx: &Writing, cx: &Context<'_>, id: IncidentId, reported
 }
 
 /// Cuts what is due: the link goes, who was involved becomes a number, and what other systems call the incident can only
-/// be recognised. Answers how many incidents were cut. All in one transaction, with the event, the log line and the job.
+/// be recognised: the key that sealed it is destroyed a moment later, so that no old backup says it either. Answers how many incidents were cut. All in one transaction, with the event, the log line and the job.
 pub async fn wake(app: &App, batch: &LeasedBatch) -> Result<usize> {
     let tx = app.db.begin_batch().await?;
     rows::lock_for(&tx, batch).await?;
@@ -42,6 +43,9 @@ async fn wake_in(tx: &Writing, cx: &Context<'_>, claimed: &[&Claimed]) -> Result
     if !due.is_empty() {
         rows::unlink(tx, cx, &due).await?;
         external_refs::make_one_way(tx, cx, &due).await?;
+        for key in rows::take_keys(tx, cx, &due).await? {
+            retention::leave(tx, cx, (key.0, Remains::Key, Some(key))).await?;
+        }
         events::record(tx, cx, due.iter().map(|id| Event::new(Kind::IncidentUnlinked, id.0)));
         let seen: Vec<_> = due.iter().map(|id| of_nobody(AccessAction::Delete, "incident.unlinked", *id)).collect();
         audit::record(&**tx, cx, &seen).await?;

@@ -180,6 +180,34 @@ async fn thirty_days_after_the_report_nothing_links_incident_and_support() {
     service.is_balanced().await;
 }
 
+#[tokio::test]
+async fn a_backup_from_before_the_cut_does_not_say_what_the_report_was_called() {
+    let mut service = Service::start_at(REPORTED).await;
+    let Night { mut hospital, incident, .. } = reported(&service).await;
+    service.travel_to("2026-12-20T12:00:00Z").await;
+    let path = format!("/v1/incidents/{incident}");
+    let before = hospital.reporter.get(&path).await.expect(200);
+    assert_eq!(before["externalRefs"], json!([{"system": "vim", "value": "KANARIE-MELDING-88"}]));
+    service.halt().await;
+    let old = backup::make(&service.ground);
+    service.restart().await;
+    service.travel_to("2027-01-16T06:45:00Z").await;
+
+    // The data as it was, on the day that it is from: nothing is due yet, and the keys are as they are.
+    service.halt().await;
+    backup::restore(&service.ground, &old);
+    service.clock.jump_back(TimeDelta::days(25));
+    service.restart().await;
+    hospital.reporter = service.client(hospital.reporter.key().unwrap());
+    let back = hospital.reporter.get(&path).await.expect(200);
+    assert!(back["involved"][0]["personId"].is_string(), "it is the old data: {back}");
+    assert_eq!(back["externalRefs"], json!([]), "nobody reads the report's number any more");
+    let listed = hospital.reporter.get("/v1/incidents").await.expect(200);
+    assert_eq!(listed["items"][0]["externalRefs"], json!([]), "{listed}");
+    service.halt().await;
+    canary::assert_nowhere(&service.ground, "", &["KANARIE-MELDING-88"]);
+}
+
 const NAME: &str = "Kanarie-Naam Merel";
 const ADDRESS: &str = "merel@kanarie.example";
 const REFERENCE: &str = "KANARIE-ZAAK-5813";
