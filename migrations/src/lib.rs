@@ -18,6 +18,7 @@ mod m0009_shared_rows;
 mod m0010_spoken_for;
 mod m0011_units_of_cases;
 mod m0012_keys_of_incidents;
+mod m0013_pseudonyms_in_the_log;
 
 /// The migrations of the data store.
 pub struct Migrator;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_spoken_for::Migration),
             Box::new(m0011_units_of_cases::Migration),
             Box::new(m0012_keys_of_incidents::Migration),
+            Box::new(m0013_pseudonyms_in_the_log::Migration),
         ]
     }
 }

@@ -145,21 +145,22 @@ async fn wake_in(tx: &Writing, cx: &Context<'_>, claimed: &[&Claimed]) -> Result
 }
 
 async fn forget(tx: &Writing, cx: &Context<'_>, case: &cases::Model, then: RetentionThen) -> Result<()> {
-    let kind = match then {
+    let (kind, whose) = match then {
         RetentionThen::ReduceToTally | RetentionThen::Delete => {
             rows::tally::fold(tx, cx, case, then).await?;
             rows::remove(tx, cx, case.id).await?;
             leave(tx, cx, (case.id.0, Remains::Case, case.key_id)).await?;
-            if then == RetentionThen::Delete { Kind::CaseDeleted } else { Kind::CaseReduced }
+            let kind = if then == RetentionThen::Delete { Kind::CaseDeleted } else { Kind::CaseReduced };
+            (kind, case.person_id)
         }
         RetentionThen::Pseudonymise => {
-            rows::pseudonymise(tx, cx, case).await?;
+            let nobody = rows::pseudonym::pseudonymise(tx, cx, case).await?;
             leave(tx, cx, (case.id.0, Remains::Key, case.key_id)).await?;
-            Kind::CasePseudonymised
+            (Kind::CasePseudonymised, nobody)
         }
     };
     events::record(tx, cx, [Event::new(kind, case.id.0)]);
-    let access = Access::new(AccessAction::Delete, kind.as_str(), "case", case.id.0).of(case.person_id);
+    let access = Access::new(AccessAction::Delete, kind.as_str(), "case", case.id.0).of(whose);
     audit::record(&**tx, cx, &[access]).await
 }
 

@@ -1,16 +1,16 @@
 //! The SQL of retention.
 
+pub(super) mod pseudonym;
 pub(super) mod remains;
 pub(super) mod tally;
 
 use std::collections::HashMap;
 
 use nazorg_entities::{
-    CaseId, CaseStatus, DataKeyId, Instant, JobKind, MessageStatus, PersonId, TrajectoryId, assignments, cases,
-    external_refs, follow_ups, jobs, messages, notes, persons, support_links, trajectories, trajectory_inputs,
+    CaseId, CaseStatus, Instant, JobKind, MessageStatus, PersonId, TrajectoryId, assignments, cases, external_refs,
+    follow_ups, jobs, messages, notes, persons, support_links, trajectories, trajectory_inputs,
 };
 use sea_orm::{
-    ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{Expr, SelectStatement},
 };
@@ -246,46 +246,6 @@ pub(super) async fn forget_words(tx: &Writing, case: &cases::Model) -> Result<()
         .col_expr(cases::Column::KeyId, Expr::value(None::<Uuid>))
         .col_expr(cases::Column::Version, Expr::value(case.version + 1))
         .filter(cases::Column::Id.eq(case.id))
-        .exec(&**tx)
-        .await?;
-    Ok(())
-}
-
-/// The record stays, and is nobody's: a person without a name, whose key never was.
-pub(super) async fn pseudonymise(tx: &Writing, cx: &Context<'_>, case: &cases::Model) -> Result<()> {
-    let nobody = PersonId(cx.app.ids.next());
-    let row = persons::ActiveModel {
-        id: Set(nobody),
-        organisation_id: Set(cx.organisation),
-        key_id: Set(DataKeyId(cx.app.ids.next())),
-        name_enc: Set(Vec::new()),
-        name_index: Set(Vec::new()),
-        language: Set(crate::people::rules::LANGUAGE.to_owned()),
-        zone: Set(None),
-        profession: Set(None),
-        do_not_contact_at: Set(Some(cx.now)),
-        deceased_at: Set(None),
-        restricted_at: Set(None),
-        erased_at: Set(Some(cx.now)),
-        created_at: Set(cx.now),
-        version: Set(1),
-    };
-    persons::Entity::insert(row).exec_without_returning(&**tx).await?;
-    words(tx, case.id).await?;
-    cases::Entity::update_many()
-        .col_expr(cases::Column::PersonId, Expr::value(nobody))
-        .col_expr(cases::Column::RelationId, Expr::value(None::<Uuid>))
-        .col_expr(cases::Column::KeyId, Expr::value(None::<Uuid>))
-        .col_expr(cases::Column::ForgottenAt, Expr::value(Some(cx.now)))
-        .col_expr(cases::Column::Version, Expr::value(case.version + 1))
-        .filter(cases::Column::Id.eq(case.id))
-        .exec(&**tx)
-        .await?;
-    messages::Entity::update_many()
-        .col_expr(messages::Column::RecipientId, Expr::value(Some(nobody)))
-        .col_expr(messages::Column::ContactPointId, Expr::value(None::<Uuid>))
-        .filter(messages::Column::CaseId.eq(case.id))
-        .filter(messages::Column::RecipientId.eq(case.person_id))
         .exec(&**tx)
         .await?;
     Ok(())

@@ -1,14 +1,17 @@
-//! What could be left behind: the words of closed cases when their person is erased, and aftercare that reopens what may only be kept.
+//! What could be left behind: the words of closed cases when their person is erased, aftercare that reopens what may only be kept,
+//! ways back from a case that is nobody's any more; and what a person sees of what somebody close to them was sent.
 
 use nazorg::domain::entities::{CaseId, DataKeyId, cases};
 use nazorg_tests::{
     backup, canary,
-    hospital::Hospital,
+    hospital::{CHECK_IN, Hospital},
     service::Service,
 };
-use sea_orm::EntityTrait;
-use serde_json::json;
+use sea_orm::{ConnectionTrait, EntityTrait};
+use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::forgetting::{holds, rows};
 
 const EVENT: &str = "2026-12-01T06:59:50Z";
 const REPORTED: &str = "2026-12-01T07:00:00Z";
@@ -151,5 +154,87 @@ async fn aftercare_reopens_nothing_that_may_only_be_kept() {
     let trajectory = hospital.trajectory(contested).await;
     assert_eq!(trajectory["closedReason"], "person_restricted", "{trajectory}");
     assert_eq!(hospital.step(contested, "talk").await["reason"], "case_closed");
+    service.is_balanced().await;
+}
+
+/// Someone in support after an incident, and a sister who was asked how she is; the case is forgotten five days after it closes.
+struct Family {
+    hospital: Hospital,
+    client: Uuid,
+    sister: Uuid,
+    case: Uuid,
+    /// The message to the sister.
+    asked: Uuid,
+}
+
+fn id(value: &Value) -> Uuid {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+async fn family(service: &Service) -> Family {
+    let mut hospital = Hospital::found(service).await;
+    let ask_sister = "  - step: family\n    title: {nl: Naaste, en: Someone close}\n    actor: peer_supporter\n    action: message\n    \
+                      message: {to: close_one, template: family_checkin}\n    anchor: event_at\n    offset: P1D\n    at: '10:00'\n    \
+                      outcomes: {answered: [], no_answer: []}\n  - step: talk\n";
+    let kept = "support_file\nretention: {after: closed, period: P5D, then: pseudonymise}";
+    hospital.publish(&CHECK_IN.replace("contact_log", kept).replace("  - step: talk\n", ask_sister)).await;
+    for name in ["client", "sister"] {
+        hospital.register_agreeing(name).await;
+    }
+    let (client, sister) = (hospital.people["client"], hospital.people["sister"]);
+    let (api, person) = (hospital.coordinator.clone(), format!("/v1/persons/{client}"));
+    let close = json!({"otherPersonId": sister, "kind": "close_one"});
+    api.post(&format!("{person}/relations"), close).await.expect(201);
+    let towards_her = json!({"purpose": "inform_family", "recipientPersonId": sister});
+    api.post(&format!("{person}/consents"), towards_her).await.expect(201);
+    let report = json!({
+        "eventClass": "medical_incident", "eventAt": EVENT, "reportedAt": REPORTED, "unitId": hospital.ward,
+        "involved": [{"personId": client, "supportOffered": "no"}],
+    });
+    let report = hospital.reporter.post("/v1/incidents", report).await.expect(201);
+    let case = hospital.open("client", (EVENT, REPORTED), Some(&report["involved"][0]["id"])).await;
+    hospital.assign(case, "peer_supporter", "peer").await;
+    api.post(&format!("/v1/cases/{case}/notes"), json!({"text": NOTE})).await.expect(201);
+    service.travel_to("2026-12-02T12:00:00Z").await;
+    let messages = hospital.messages(case).await;
+    let asked = messages.iter().find(|one| one["audience"] == "family").unwrap();
+    assert_eq!((&asked["status"], &asked["recipientId"]), (&json!("sent"), &json!(sister)), "{asked}");
+    let asked = id(&asked["id"]);
+    Family { hospital, client, sister, case, asked }
+}
+
+#[tokio::test]
+async fn a_case_that_is_nobodys_leads_back_to_nobody() {
+    let service = Service::start().await;
+    let Family { hospital, client, sister, case, .. } = family(&service).await;
+    let api = &hospital.coordinator;
+    // Somebody looks at all of it, which the access log keeps.
+    let notes = api.get(&format!("/v1/cases/{case}/notes")).await.expect(200);
+    let mut of_the_case = vec![case, id(&notes["items"][0]["id"]), id(&hospital.trajectory(case).await["id"])];
+    of_the_case.extend(hospital.follow_ups(case).await.iter().map(|one| id(&one["id"])));
+    of_the_case.extend(hospital.messages(case).await.iter().map(|one| id(&one["id"])));
+    let close = json!({"reason": "enough_for_now"});
+    api.post(&format!("/v1/cases/{case}/close"), close).await.expect(200);
+    service.travel_to("2026-12-08T12:00:00Z").await;
+    assert!(api.get(&format!("/v1/cases/{case}")).await.expect(200)["forgottenAt"].is_string());
+    let all = rows(service.app()).await;
+    let back: Vec<_> = all
+        .iter()
+        .filter(|(_, row)| of_the_case.iter().any(|id| holds(row, *id)))
+        .filter(|(table, row)| table == "support_links" || [client, sister].iter().any(|id| holds(row, *id)))
+        .collect();
+    assert!(back.is_empty(), "ways back: {back:#?}");
+    let lines =
+        all.iter().filter(|(table, row)| table == "access_events" && of_the_case.iter().any(|id| holds(row, *id)));
+    assert!(lines.count() > 8, "the lines are still there");
+    for change in [
+        "UPDATE access_events SET event_code = 'forged'",
+        "UPDATE access_events SET person_id = NULL",
+        "UPDATE access_events SET person_id = (SELECT id FROM persons WHERE erased_at IS NULL LIMIT 1)",
+        "DELETE FROM access_events",
+    ] {
+        let refused = service.app().db.reader().execute_unprepared(change).await.unwrap_err().to_string();
+        assert!(refused.contains("append-only"), "{change}: {refused}");
+    }
     service.is_balanced().await;
 }
