@@ -313,7 +313,7 @@ pub(super) fn subjects(rows: &[messages::Model]) -> (Vec<FollowUpId>, Vec<CaseId
     (follow_ups, cases)
 }
 
-/// The word under which a sending is logged for the person it reached.
-pub(super) fn access(id: MessageId, to: PersonId) -> crate::audit::Access {
-    crate::audit::Access::new(AccessAction::Execute, "message.sent", "message", id.0).of(to)
+/// A sending as it is logged for a person it concerns.
+pub(super) fn access(code: &'static str, id: MessageId, person: PersonId) -> crate::audit::Access {
+    crate::audit::Access::new(AccessAction::Execute, code, "message", id.0).of(person)
 }

@@ -153,7 +153,8 @@ fn sent(row: &mut messages::Model, provider_id: Option<String>, now: Instant) {
     row.final_at = Some(now);
 }
 
-/// The events of what was sent, and for persons and families who was reached, for their own overview (DOMAIN 10.17).
+/// The events of what was sent, and for persons and families who was reached, for their own overview (DOMAIN 10.17). What someone close
+/// was sent stands in the overview of the person it is about, too: that it was, not to whom (DOMAIN 7.4). Their own case is their own.
 async fn tell(tx: &Writing, cx: &Context<'_>, changed: &[messages::Model]) -> Result<()> {
     let sent = || changed.iter().filter(|row| row.status == MessageStatus::Sent);
     let happened = sent().map(|row| {
@@ -162,6 +163,13 @@ async fn tell(tx: &Writing, cx: &Context<'_>, changed: &[messages::Model]) -> Re
     });
     events::record(tx, cx, happened.collect::<Vec<_>>());
     let reached = sent().filter(|row| row.audience != Audience::Staff);
-    let accesses: Vec<_> = reached.filter_map(|row| Some(access(row.id, row.recipient_id?))).collect();
+    let mut accesses: Vec<_> =
+        reached.filter_map(|row| Some(access("message.sent", row.id, row.recipient_id?))).collect();
+    let to_close_ones: Vec<_> = sent().filter(|row| row.audience == Audience::Family).collect();
+    if !to_close_ones.is_empty() {
+        let about = rows::cases(tx, cx, &to_close_ones.iter().map(|row| row.case_id).collect::<Vec<_>>()).await?;
+        let told = to_close_ones.iter().filter_map(|row| Some((row.id, about.get(&row.case_id)?.person)));
+        accesses.extend(told.map(|(message, person)| access("message.sent_to_close_one", message, person)));
+    }
     audit::record(&**tx, cx, &accesses).await
 }

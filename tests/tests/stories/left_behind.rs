@@ -238,3 +238,21 @@ async fn a_case_that_is_nobodys_leads_back_to_nobody() {
     }
     service.is_balanced().await;
 }
+
+#[tokio::test]
+async fn a_person_sees_that_someone_close_was_sent_something() {
+    let service = Service::start().await;
+    let Family { hospital, client, sister, asked, .. } = family(&service).await;
+    let log = hospital.coordinator.get(&format!("/v1/persons/{client}/access-events?limit=100")).await;
+    let text = log.text.clone();
+    let log = log.expect(200);
+    let of_it: Vec<_> =
+        log["items"].as_array().unwrap().iter().filter(|line| line["objectId"] == json!(asked)).collect();
+    let told: Vec<_> = of_it.iter().map(|line| (&line["code"], &line["role"], &line["action"])).collect();
+    assert_eq!(told.first(), Some(&(&json!("message.sent_to_close_one"), &json!("worker"), &json!("E"))), "{log}");
+    assert!(!holds(&text, sister), "whoever that was is theirs to tell: {text}");
+    let hers = hospital.coordinator.get(&format!("/v1/persons/{sister}/access-events?limit=100")).await.expect(200);
+    let hers = hers["items"].as_array().unwrap();
+    assert!(hers.iter().any(|line| line["code"] == "message.sent" && line["objectId"] == json!(asked)), "{hers:?}");
+    service.is_balanced().await;
+}
