@@ -27,6 +27,21 @@ pub(crate) async fn travel(app: &App, clock: &TravellingClock, until: DateTime<U
     drain(app).await
 }
 
+/// Waits until so many jobs are handed over: in the queue, or in the worker's hands.
+///
+/// # Errors
+/// When the database is away, or they are not handed over within a minute.
+pub(crate) async fn handed_over(app: &App, jobs: u64) -> Result<()> {
+    let waited = tokio::time::timeout(PATIENCE, async {
+        while jobs::outstanding(app).await? < jobs {
+            app.bell.ring();
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    });
+    waited.await.unwrap_or_else(|_| Err(Error::internal("what is due was not handed over within a minute")))
+}
+
 /// Waits until the worker has done everything that is due, and every event has its number.
 ///
 /// # Errors

@@ -1,7 +1,9 @@
 //! `nazorg demo`: two stories from the field on a travelling clock. The API, the worker, the database and the outbox are the real
-//! ones, in a folder of their own that is left behind to look at; only the clock is moved, and the people are invented.
+//! ones, in a folder of their own that is left behind to look at; only the clock is moved, text messages go to a provider the
+//! demonstration plays itself, and the people are invented.
 
 mod client;
+mod gateway;
 mod night_shift;
 mod own_words;
 mod timeline;
@@ -19,6 +21,7 @@ use crate::{
 };
 
 use client::Client;
+use gateway::Gateway;
 use timeline::{Timeline, text};
 
 /// 07:45 in Amsterdam on Thursday 17 December 2026: the morning after.
@@ -30,7 +33,8 @@ const BEGIN: i64 = 1_797_489_900;
 /// When the service does not start, or answers something else than the story expects.
 pub(crate) async fn run() -> Result<(), Failure> {
     let folder = std::env::temp_dir().join(format!("nazorg-demo-{}", std::process::id()));
-    let config = config(&folder)?;
+    let gateway = Gateway::open().await?;
+    let config = config(&folder, gateway.url())?;
     let begin = DateTime::<Utc>::from_timestamp(BEGIN, 0).ok_or_else(|| Failure::internal("no beginning"))?;
     let clock = Arc::new(TravellingClock::at(begin));
     let clock_door: Arc<dyn nazorg_domain::Clock> = clock.clone();
@@ -42,7 +46,7 @@ pub(crate) async fn run() -> Result<(), Failure> {
         (Arc::clone(ready.app()), key.ok_or_else(|| Failure::internal("no first key"))?)
     };
     say(format!("The night shift, over the API at http://{address}/v1, in Amsterdam's time\n"))?;
-    let mut timeline = Timeline::new(app, clock, Client::new(format!("http://{address}"), key));
+    let mut timeline = Timeline::new((app, clock), gateway, Client::new(format!("http://{address}"), key));
     let told = tell(&mut timeline).await;
     running.shutdown().await;
     told?;
@@ -74,8 +78,9 @@ fn reason(bucket: &Value) -> String {
     if reason.is_empty() { reason } else { format!(" ({reason})") }
 }
 
-/// The defaults, but in a folder and on a port of its own, with nothing but errors in the log.
-fn config(folder: &std::path::Path) -> Result<Config, Failure> {
+/// The defaults, but in a folder and on a port of its own, with nothing but errors in the log; and with a single hand, so that what is
+/// handed over while it waits for the provider of text messages is seen to wait in the queue.
+fn config(folder: &std::path::Path, texts_to: String) -> Result<Config, Failure> {
     let none = PathBuf::from("/dev/null");
     let settings = [
         ("NAZORG_DATA_DIR", folder.display().to_string()),
@@ -83,6 +88,8 @@ fn config(folder: &std::path::Path) -> Result<Config, Failure> {
         ("NAZORG_METRICS_LISTEN", String::new()),
         ("NAZORG_DATABASE_DURABILITY", "normal".to_owned()),
         ("NAZORG_LOG_LEVEL", "error".to_owned()),
+        ("NAZORG_WORKER_CONCURRENCY", "1".to_owned()),
+        ("NAZORG_SMS_URL", texts_to),
     ];
     let config = Config::read(Some(&none), settings.map(|(name, value)| (name.to_owned(), value)))?;
     config.start_logging();

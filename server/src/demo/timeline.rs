@@ -7,13 +7,15 @@ use chrono_tz::Europe::Amsterdam;
 use nazorg_domain::{App, TravellingClock};
 use serde_json::{Value, json};
 
-use super::client::Client;
+use super::{client::Client, gateway::Gateway};
 use crate::{Failure, cli::say, travel};
 
 /// The teller.
 pub(super) struct Timeline {
     app: Arc<App>,
     clock: Arc<TravellingClock>,
+    /// Where text messages go.
+    pub(super) gateway: Gateway,
     /// An administrator's client.
     pub(super) admin: Client,
     /// The coordinator's client, once there is one.
@@ -24,9 +26,9 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    pub(super) fn new(app: Arc<App>, clock: Arc<TravellingClock>, admin: Client) -> Self {
+    pub(super) fn new((app, clock): (Arc<App>, Arc<TravellingClock>), gateway: Gateway, admin: Client) -> Self {
         let coordinator = admin.clone();
-        Self { app, clock, admin, coordinator, posted: 0, told: Vec::new(), names: BTreeMap::new() }
+        Self { app, clock, gateway, admin, coordinator, posted: 0, told: Vec::new(), names: BTreeMap::new() }
     }
 
     /// Says what is done now.
@@ -61,10 +63,14 @@ impl Timeline {
 
     /// Registers somebody with a mail address, and remembers their name for the telling.
     pub(super) async fn register(&mut self, name: &str) -> Result<String, Failure> {
+        let address = format!("{}@hospital.example", name.to_lowercase().replace(' ', "."));
+        self.register_at(name, json!({"channel": "email", "address": address, "safe": "yes"})).await
+    }
+
+    /// Registers somebody with a contact point of another kind.
+    pub(super) async fn register_at(&mut self, name: &str, point: Value) -> Result<String, Failure> {
         let person = self.post("persons", json!({"name": name, "language": "nl"})).await?;
         let id = text(&person, "id");
-        let address = format!("{}@hospital.example", name.to_lowercase().replace(' ', "."));
-        let point = json!({"channel": "email", "address": address, "safe": "yes"});
         self.post(&format!("persons/{id}/contact-points"), point).await?;
         self.check_safety(&id).await?;
         self.names.insert(id.clone(), name.to_owned());
@@ -131,6 +137,13 @@ impl Timeline {
         self.tell_messages().await
     }
 
+    /// Moves the clock and lets the worker take what falls due; does not wait until it is done, but until so much is handed over
+    /// to the queue or in the worker's hands.
+    pub(super) async fn hand_over(&self, until: DateTime<Utc>, jobs: u64) -> Result<(), Failure> {
+        self.clock.travel_to(until);
+        travel::handed_over(&self.app, jobs).await.map_err(Failure::internal)
+    }
+
     async fn tell_messages(&mut self) -> Result<(), Failure> {
         let mut fresh = Vec::new();
         let mut path = "messages?limit=100".to_owned();
@@ -153,9 +166,10 @@ impl Timeline {
     fn message(&self, message: &Value) -> String {
         let to = self.names.get(&text(message, "recipientId")).map_or("nobody", String::as_str);
         let what = format!("{} ({})", text(message, "template"), text(message, "because"));
+        let way = if text(message, "channel") == "sms" { "text" } else { "mail" };
         match text(message, "status").as_str() {
-            "sent" => format!("    -> mail to {to}: {what}"),
-            "merged" => format!("    -> in the same mail to {to}: {what}"),
+            "sent" => format!("    -> {way} to {to}: {what}"),
+            "merged" => format!("    -> in the same {way} to {to}: {what}"),
             status => format!("    -- not sent, {status}: {} {what}", text(message, "reason")),
         }
     }
