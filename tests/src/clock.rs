@@ -1,7 +1,9 @@
 //! The clock of a story, in this process or shared by several.
 
 use std::{
-    path::{Path, PathBuf},
+    fs::File,
+    os::unix::fs::FileExt,
+    path::Path,
     sync::{Mutex, PoisonError},
 };
 
@@ -13,7 +15,7 @@ use nazorg::domain::{Clock, SystemClock};
 pub struct StoryClock {
     times: Mutex<Times>,
     /// Where other processes read these times.
-    shared: Option<PathBuf>,
+    shared: Option<File>,
 }
 
 #[derive(Clone, Copy)]
@@ -21,6 +23,22 @@ struct Times {
     now: DateTime<Utc>,
     /// How far the wall's time is ahead of the system's.
     ahead: TimeDelta,
+}
+
+/// How long [`Times::line`] is.
+const LINE: usize = 42;
+
+impl Times {
+    /// Always as long, so that it can be written over.
+    fn line(self) -> String {
+        format!("{:>20} {:>20}\n", self.now.timestamp_millis(), self.ahead.num_milliseconds())
+    }
+
+    fn of(line: &str) -> Self {
+        let (now, ahead) = line.trim().split_once(' ').unwrap();
+        let now = DateTime::from_timestamp_millis(now.parse().unwrap()).unwrap();
+        Self { now, ahead: TimeDelta::milliseconds(ahead.trim().parse().unwrap()) }
+    }
 }
 
 impl StoryClock {
@@ -32,7 +50,7 @@ impl StoryClock {
 
     /// Stands at `start`, and tells it to the processes that read `file`.
     pub fn shared(start: DateTime<Utc>, file: &Path) -> Self {
-        let clock = Self { shared: Some(file.to_owned()), ..Self::at(start) };
+        let clock = Self { shared: Some(File::create(file).unwrap()), ..Self::at(start) };
         clock.change(|_| {});
         clock
     }
@@ -59,10 +77,8 @@ impl StoryClock {
         let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut times);
         if let Some(file) = &self.shared {
-            let fresh = file.with_extension("new");
-            std::fs::write(&fresh, format!("{} {}", times.now.timestamp_millis(), times.ahead.num_milliseconds()))
-                .unwrap();
-            std::fs::rename(&fresh, file).unwrap();
+            // Twice: who reads while it is written sees that the two differ.
+            file.write_all_at(times.line().repeat(2).as_bytes(), 0).unwrap();
         }
     }
 
@@ -82,19 +98,24 @@ impl Clock for StoryClock {
 }
 
 /// The story's clock as another process sees it.
-pub struct FollowedClock(PathBuf);
+pub struct FollowedClock(File);
 
 impl FollowedClock {
     /// Follows the clock that writes `file`.
-    pub fn of(file: impl Into<PathBuf>) -> Self {
-        Self(file.into())
+    pub fn of(file: impl AsRef<Path>) -> Self {
+        Self(File::open(file).unwrap())
     }
 
+    /// Read anew each time, in one call to the system: what is measured should not be this.
     fn times(&self) -> Times {
-        let text = std::fs::read_to_string(&self.0).unwrap();
-        let (now, ahead) = text.split_once(' ').unwrap();
-        let now = DateTime::from_timestamp_millis(now.parse().unwrap()).unwrap();
-        Times { now, ahead: TimeDelta::milliseconds(ahead.parse().unwrap()) }
+        let mut read = [0; 2 * LINE];
+        loop {
+            self.0.read_exact_at(&mut read, 0).unwrap();
+            let (one, other) = read.split_at(LINE);
+            if one == other {
+                return Times::of(std::str::from_utf8(one).unwrap());
+            }
+        }
     }
 }
 

@@ -8,6 +8,8 @@ mod numbers;
 mod rows;
 pub mod rules;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use nazorg_entities::{
     AccessAction, AssignmentId, CaseId, CaseStatus, ClosedReason, Instant, InvolvementId, PersonId, ProtocolId,
@@ -35,6 +37,8 @@ pub use holding::{hold, lift_hold};
 pub use kept::{KeptAbout, KeptNote, WasAssigned};
 pub use notes::{Note, list_notes, write_note};
 pub use numbers::Numbers;
+
+use rows::named::{Found, Named};
 
 pub(crate) use consequences::{close_when_all_closed, end_assignments, may_reopen, reopen_with_trajectory};
 pub(crate) use kept::kept_about;
@@ -159,8 +163,10 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
     } = new;
     let key = if external_refs.is_empty() { None } else { Some(cx.app.keys.create(cx).await?.0) };
     let tx = cx.begin().await?;
-    let around = named(&tx, cx, (person_id, unit_id), &assignments).await?;
-    let protocol = protocol_versions::startable(&tx, cx, protocol_id).await?;
+    let named = Named { unit: unit_id, protocol: protocol_id, person: person_id, others: &assignments };
+    let Found { around, status, people, been } = rows::named::look(&**tx, cx, &named).await?;
+    let around = known(&named, around, &people)?;
+    let protocol = protocol_versions::startable_as(&tx, cx, (protocol_id, status)).await?;
     let roles = rules::roles_exist(&protocol, assignments.iter().map(|(role, _)| role.as_str()));
     if !roles.is_empty() {
         return Err(Error::Invalid(roles));
@@ -193,7 +199,7 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
         version: 1,
     };
     let trajectory = NewTrajectory { protocol_id, anchors, params };
-    let of = ForCase { id: case.id, person_id, unit_id };
+    let of = ForCase { id: case.id, person_id, unit_id, first: !been };
     // Told first: everything else comes of it.
     events::record(&tx, cx, [Event::new(Kind::CaseOpened, case.id.0).of_case(case.id)]);
     let fresh = trajectories::prepare(&tx, cx, of, (trajectory, protocol, around)).await?;
@@ -231,33 +237,25 @@ async fn close_one(
 
 /// Whoever and whatever the body names must be the tenant's, and the person's data more than only kept; everything unknown is told
 /// together. Answers the zone and calendar the case stands in.
-async fn named(
-    tx: &Tx<'_>,
-    cx: &Context<'_>,
-    (person, unit): (PersonId, Option<UnitId>),
-    assignments: &[(String, PersonId)],
+fn known(
+    named: &Named<'_>,
+    around: Option<Surroundings>,
+    people: &HashMap<PersonId, Option<Instant>>,
 ) -> Result<Surroundings> {
     let mut unknown = Vec::new();
-    let named: Vec<_> = std::iter::once(person).chain(assignments.iter().map(|(_, person)| *person)).collect();
-    let known = people::known(&***tx, cx, &named).await?;
-    if !known.contains_key(&person) {
+    if !people.contains_key(&named.person) {
         unknown.push(FieldError::body("/personId", "unknown", "There is no such person."));
     }
-    let around = match organisations::surroundings(&***tx, cx, unit).await {
-        Ok(around) => Some(around),
-        Err(Error::NotFound) => None,
-        Err(other) => return Err(other),
-    };
     if around.is_none() {
         unknown.push(FieldError::body("/unitId", "unknown", "There is no such unit."));
     }
-    for (place, (_, person)) in assignments.iter().enumerate() {
-        if !known.contains_key(person) {
+    for (place, (_, person)) in named.others.iter().enumerate() {
+        if !people.contains_key(person) {
             let pointer = format!("/assignments/{place}/personId");
             unknown.push(FieldError::body(pointer, "unknown", "There is no such person."));
         }
     }
-    match (around, known.get(&person)) {
+    match (around, people.get(&named.person)) {
         (Some(around), Some(None)) if unknown.is_empty() => Ok(around),
         (_, Some(Some(_))) if unknown.is_empty() => Err(people::restricted()),
         _ => Err(Error::Invalid(unknown)),

@@ -1,6 +1,7 @@
 //! The SQL of cases, assignments and notes.
 
 pub(super) mod kept;
+pub(super) mod named;
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -170,6 +170,8 @@ pub async fn surroundings(db: &impl ConnectionTrait, cx: &Context<'_>, unit: Opt
     rows::surroundings(db, cx.organisation, unit).await
 }
 
+pub(crate) use rows::{AROUND, UP, around};
+
 /// Whether the tenant has this unit.
 pub async fn has_unit(db: &impl ConnectionTrait, cx: &Context<'_>, id: UnitId) -> Result<bool> {
     match rows::unit(db, cx, id).await {

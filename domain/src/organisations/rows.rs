@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use nazorg_entities::{DataKeyId, OrganisationId, UnitId, organisations, units};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select,
-    Statement, Value,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    Select, Statement, Value,
     sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
@@ -87,23 +87,20 @@ fn visible(organisation: OrganisationId) -> Select<units::Entity> {
     units::Entity::find().filter(units::Column::OrganisationId.eq(organisation))
 }
 
-/// The zone and calendar that hold in a unit, in one query however many units there are: its own calendar, else the nearest above it,
-/// else the organisation's. A parent that comes round ends the way up.
-pub(super) async fn surroundings(
-    db: &impl ConnectionTrait,
-    organisation: OrganisationId,
-    unit: Option<UnitId>,
-) -> Result<Surroundings> {
-    const SQL: &str = "WITH RECURSIVE up (id, parent_id, calendar, height) AS ( \
-        SELECT id, parent_id, calendar, 0 FROM units WHERE organisation_id = $1 AND id = $2 \
-        UNION ALL SELECT units.id, units.parent_id, units.calendar, up.height + 1 FROM up \
-        JOIN units ON units.id = up.parent_id WHERE up.calendar IS NULL AND up.height < 100) \
-        SELECT zone, calendar, (SELECT COUNT(*) FROM up) AS units, \
-        (SELECT up.calendar FROM up WHERE up.calendar IS NOT NULL ORDER BY up.height LIMIT 1) AS nearest \
-        FROM organisations WHERE id = $1";
-    let values: Vec<Value> = vec![organisation.into(), unit.into()];
-    let row = db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), SQL, values)).await?;
-    let row = row.ok_or(Error::NotFound)?;
+/// Where a unit (`$2`) hangs in its organisation (`$1`), up to the nearest with a calendar of its own: what [`AROUND`] is read beside.
+/// A parent that comes round ends the way up.
+pub(crate) const UP: &str = "WITH RECURSIVE up (id, parent_id, calendar, height) AS ( \
+    SELECT id, parent_id, calendar, 0 FROM units WHERE organisation_id = $1 AND id = $2 \
+    UNION ALL SELECT units.id, units.parent_id, units.calendar, up.height + 1 FROM up \
+    JOIN units ON units.id = up.parent_id WHERE up.calendar IS NULL AND up.height < 100)";
+
+/// What [`around`] reads, of the organisation's row.
+pub(crate) const AROUND: &str = "organisations.zone, organisations.calendar, (SELECT COUNT(*) FROM up) AS units, \
+    (SELECT up.calendar FROM up WHERE up.calendar IS NOT NULL ORDER BY up.height LIMIT 1) AS nearest";
+
+/// The zone and calendar that hold in a unit: its own calendar, else the nearest above it, else the organisation's. 404 when there is no
+/// such unit.
+pub(crate) fn around(row: &QueryResult, unit: Option<UnitId>) -> Result<Surroundings> {
     if unit.is_some() && row.try_get::<i64>("", "units")? == 0 {
         return Err(Error::NotFound);
     }
@@ -114,6 +111,17 @@ pub(super) async fn surroundings(
         zone: zone.parse().map_err(Error::internal)?,
         calendar: serde_json::from_value(calendar).map_err(Error::internal)?,
     })
+}
+
+pub(super) async fn surroundings(
+    db: &impl ConnectionTrait,
+    organisation: OrganisationId,
+    unit: Option<UnitId>,
+) -> Result<Surroundings> {
+    let sql = format!("{UP} SELECT {AROUND} FROM organisations WHERE organisations.id = $1");
+    let values: Vec<Value> = vec![organisation.into(), unit.into()];
+    let row = db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+    around(&row.ok_or(Error::NotFound)?, unit)
 }
 
 pub(super) async fn parents(

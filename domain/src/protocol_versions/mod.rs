@@ -212,8 +212,17 @@ pub(crate) async fn ready(db: &impl ConnectionTrait, cx: &Context<'_>, id: Proto
 
 /// The version a new trajectory starts on: published, and the tenant's own.
 pub(crate) async fn startable(tx: &Tx<'_>, cx: &Context<'_>, id: ProtocolId) -> Result<Arc<Protocol>> {
-    let status = rows::status(&***tx, cx, id).await;
-    let status = status.map_err(|error| crate::organisations::unknown(error, "/protocolId"))?;
+    let status = rows::status(&***tx, cx, id).await?;
+    startable_as(tx, cx, (id, status)).await
+}
+
+/// The same, of a version that was found to stand there; `None` where there is none.
+pub(crate) async fn startable_as(
+    tx: &Tx<'_>,
+    cx: &Context<'_>,
+    (id, status): (ProtocolId, Option<ProtocolStatus>),
+) -> Result<Arc<Protocol>> {
+    let status = status.ok_or_else(|| crate::organisations::unknown(Error::NotFound, "/protocolId"))?;
     if status != ProtocolStatus::Published {
         let detail = "A trajectory starts on a published version.";
         return Err(Error::violation(ViolationCode::ProtocolNotPublished, detail));

@@ -25,9 +25,13 @@ pub(super) async fn one(db: &impl ConnectionTrait, cx: &Context<'_>, id: Protoco
 }
 
 /// Where a version stands, without its text.
-pub(super) async fn status(db: &impl ConnectionTrait, cx: &Context<'_>, id: ProtocolId) -> Result<ProtocolStatus> {
+pub(super) async fn status(
+    db: &impl ConnectionTrait,
+    cx: &Context<'_>,
+    id: ProtocolId,
+) -> Result<Option<ProtocolStatus>> {
     let found = visible(cx).select_only().column(protocols::Column::Status).filter(protocols::Column::Id.eq(id));
-    found.into_tuple().one(db).await?.ok_or(Error::NotFound)
+    Ok(found.into_tuple().one(db).await?)
 }
 
 /// The highest version number of a name, 0 without one.

@@ -88,6 +88,8 @@ pub(crate) struct ForCase {
     pub(crate) id: CaseId,
     pub(crate) person_id: PersonId,
     pub(crate) unit_id: Option<UnitId>,
+    /// The person had no case before it, and so there is nothing to take over from.
+    pub(crate) first: bool,
 }
 
 /// Starts a trajectory in an open case. 409 `unknown_param` or `param_out_of_bounds` as [`set_param`] says, and `person_restricted` while the
@@ -104,7 +106,7 @@ pub async fn start(cx: &Context<'_>, case: CaseId, new: NewTrajectory) -> Result
     older(&tx, cx, (case.person_id, &protocol), Some(case.id)).await?;
     // As it stands now that nobody closes or moves it any more.
     let case = crate::cases::open_one(&tx, cx, reach, case.id).await?;
-    let of = ForCase { id: case.id, person_id: case.person_id, unit_id: case.unit_id };
+    let of = ForCase { id: case.id, person_id: case.person_id, unit_id: case.unit_id, first: false };
     let around = organisations::surroundings(&**tx, cx, case.unit_id).await?;
     let fresh = prepare(&tx, cx, of, (new, protocol, around)).await?;
     let Begun { id, reached_case: _ } = begin(&tx, cx, fresh).await?;
@@ -138,7 +140,9 @@ pub(crate) async fn prepare(
     let id = TrajectoryId(cx.app.ids.next());
     let event = Event::new(Kind::TrajectoryStarted, id.0).of_case(case.id);
     events::record(tx, cx, [event.with(json!({ "protocolId": protocol_id }))]);
-    supersede(tx, cx, case.person_id, &protocol).await?;
+    if !case.first {
+        supersede(tx, cx, case.person_id, &protocol).await?;
+    }
     let running = Running::fresh(cx, id, case, (protocol_id, protocol, around))?;
     let started = What::Started { anchors: by_name, params, subjects: BTreeMap::new() };
     Ok(Fresh { running, started })
