@@ -28,8 +28,9 @@ use crate::{
 pub const LEASE: Duration = Duration::from_secs(30);
 /// How many jobs travel together.
 pub const BATCH: usize = 100;
-/// How many may be out at once; Redis fails beyond (STACK 1.1).
-pub const OUTSTANDING: u64 = 10_000;
+/// How many may be out at once: a batch in hand and some in the queue for a dozen workers. More would only wait there while their leases
+/// run out, and every look for more passes over them. Redis fails beyond 10,000 (STACK 1.1).
+pub const OUTSTANDING: u64 = 4_000;
 
 /// One job in the version it was leased in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -396,27 +397,31 @@ pub async fn outstanding(app: &App) -> Result<u64> {
 /// How many jobs are due and waiting or in hand; what waits for its next try or was given up is not among them. 0: everything that
 /// is owed by now has been done.
 pub async fn due(app: &App) -> Result<u64> {
-    let wall = app.clock.wall();
-    let free = Condition::any().add(jobs::Column::RetryAt.is_null()).add(jobs::Column::RetryAt.lte(wall));
     Ok(jobs::Entity::find()
         .filter(jobs::Column::DueAt.lte(app.clock.now()))
         .filter(jobs::Column::GivenUpAt.is_null())
-        .filter(free)
+        .filter(free(app.clock.wall()))
         .count(app.db.reader())
         .await?)
 }
 
-/// When the earliest job that is not given up falls due, and when the earliest back-off or lease ends.
+/// When the oldest job falls or fell due, of those that were not given up and do not wait for their next try.
 pub async fn earliest(app: &App) -> Result<Option<DateTime<Utc>>> {
     Ok(jobs::Entity::find()
         .select_only()
         .column(jobs::Column::DueAt)
         .filter(jobs::Column::GivenUpAt.is_null())
+        .filter(free(app.clock.wall()))
         .order_by_asc(jobs::Column::DueAt)
         .limit(1)
         .into_tuple()
         .one(app.db.reader())
         .await?)
+}
+
+/// What does not wait for its next try.
+fn free(wall: DateTime<Utc>) -> Condition {
+    Condition::any().add(jobs::Column::RetryAt.is_null()).add(jobs::Column::RetryAt.lte(wall))
 }
 
 /// When something next falls due, after now.

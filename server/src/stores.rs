@@ -4,7 +4,7 @@ use std::{os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 use nazorg_migrations::{KeyStoreMigrator, Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr, TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::time::{sleep, timeout};
@@ -209,13 +209,30 @@ fn sqlite(path: &Path, pool: &Pool) -> Result<ConnectOptions, Failure> {
 
 /// One connection to a SQLite file that exists, as it is: its journal is left as it stands.
 pub(crate) async fn file(path: &Path) -> Result<DatabaseConnection, Failure> {
+    connect(path).await.map_err(|error| Failure::Database(error.to_string()))
+}
+
+/// The same, with what is wrong with it.
+pub(crate) async fn connect(path: &Path) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new("sqlite://");
     options.max_connections(1).sqlx_logging(false);
     let path = path.to_owned();
     options.map_sqlx_sqlite_opts(move |found| {
         found.filename(&path).create_if_missing(false).busy_timeout(Duration::from_millis(200))
     });
-    Database::connect(options).await.map_err(|error| Failure::Database(error.to_string()))
+    Database::connect(options).await
+}
+
+/// Whether SQLite says that a file is corrupt (11) or no database (26); extended codes end in them.
+pub(crate) fn is_damaged(error: &DbErr) -> bool {
+    let (DbErr::Conn(found) | DbErr::Exec(found) | DbErr::Query(found)) = error else {
+        return false;
+    };
+    let RuntimeErr::SqlxError(error) = found else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 11 | 26))
 }
 
 /// Makes a folder that only its owner may enter, unless it is there already.

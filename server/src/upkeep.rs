@@ -77,7 +77,7 @@ pub async fn restore(config: &Config, file: &Path, clock: Arc<dyn Clock>) -> Res
     }
     let next = path.with_extension("db.restoring");
     for rest in ["", "-wal", "-shm"] {
-        let _ = fs::remove_file(format!("{}{rest}", next.display()));
+        let _ = fs::remove_file(beside(&next, rest));
     }
     fs::copy(file, &next).map_err(Failure::io("the backup", file))?;
     fs::set_permissions(&next, fs::Permissions::from_mode(0o600)).map_err(Failure::io("the restored data", &next))?;
@@ -90,6 +90,13 @@ pub async fn restore(config: &Config, file: &Path, clock: Arc<dyn Clock>) -> Res
     let replaced = path.with_extension(format!("db.replaced-{stamp}"));
     if path.exists() {
         fs::hard_link(path, &replaced).map_err(Failure::io("the replaced data", &replaced))?;
+    }
+    // Of a file that was damaged; SQLite would read them into the one that takes its place.
+    for rest in ["-wal", "-shm"] {
+        let (left, aside) = (beside(path, rest), beside(&replaced, rest));
+        if left.exists() {
+            fs::rename(&left, &aside).map_err(Failure::io("the replaced data", &aside))?;
+        }
     }
     fs::rename(&next, path).map_err(Failure::io("the restored data", path))?;
     durable(path)?;
@@ -139,12 +146,25 @@ fn embedded<'a>(store: &'a Store, otherwise: &str) -> Result<&'a Path, Failure> 
     }
 }
 
-/// Leaving the write-ahead log needs the file to oneself: whoever else has it open makes it fail.
+/// Leaving the write-ahead log needs the file to oneself: whoever else has it open makes it fail. A file that cannot be read as a database
+/// any more is nobody's reason to stay as it is.
 async fn is_unused(path: &Path) -> Result<(), Failure> {
-    let store = stores::file(path).await?;
-    let alone = store.execute_unprepared("PRAGMA journal_mode = DELETE").await;
-    close(store).await;
-    alone.map(drop).map_err(|_| Failure::Refused(format!("{} is in use; stop nazorg first", path.display())))
+    let alone = match stores::connect(path).await {
+        Ok(store) => {
+            let alone = store.execute_unprepared("PRAGMA journal_mode = DELETE").await;
+            close(store).await;
+            alone.map(drop)
+        }
+        Err(error) => Err(error),
+    };
+    match alone {
+        Err(error) if stores::is_damaged(&error) => {
+            tracing::warn!(%error, file = %path.display(), "is damaged; it is kept aside");
+            Ok(())
+        }
+        Err(error) => Err(Failure::Refused(format!("{} is in use; stop nazorg first ({error})", path.display()))),
+        Ok(()) => Ok(()),
+    }
 }
 
 /// Whether every page can be read, and it is one of ours.
@@ -168,6 +188,13 @@ async fn look_into(store: &DatabaseConnection) -> Result<Option<String>, DbErr> 
 fn unreadable(path: &Path) -> impl FnOnce(DbErr) -> Failure {
     let what = format!("{} is no store of nazorg, or cannot be read", path.display());
     move |error| Failure::Refused(format!("{what}: {error}"))
+}
+
+/// A file of SQLite's beside a store.
+fn beside(path: &Path, rest: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(rest);
+    name.into()
 }
 
 /// On the disk: the file, and its name.

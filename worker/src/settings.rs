@@ -2,7 +2,7 @@
 
 use crate::address::RedisAddress;
 use crate::bell::{LocalBell, RedisBell};
-use crate::channels::{Channel, Channels, Outbox, Sender, Sms, SmsSettings, Smtp, SmtpSettings};
+use crate::channels::{Channel, Channels, Outbox, Rested, Sender, Sms, SmsSettings, Smtp, SmtpSettings};
 use crate::queue::{MemoryQueue, Queue, RedisQueue, RedisQueueSettings};
 use crate::templates::{Links, Phone, Texts};
 use std::path::PathBuf;
@@ -145,12 +145,12 @@ fn channels(settings: &WorkerSettings) -> Result<Channels, String> {
         None => Arc::clone(&outbox),
         Some(url) => {
             let smtp = SmtpSettings::parse(url).map_err(|error| format!("the mail server's URL {error}"))?;
-            Arc::new(Smtp::new(smtp, sender, settings.smtp_connections))
+            Arc::new(Rested::new(Smtp::new(smtp, sender, settings.smtp_connections)))
         }
     };
     let sms: Arc<dyn Channel> = match settings.sms.clone() {
         None => outbox,
-        Some(gateway) => Arc::new(Sms::new(gateway).map_err(|error| format!("text messages: {error}"))?),
+        Some(gateway) => Arc::new(Rested::new(Sms::new(gateway).map_err(|error| format!("text messages: {error}"))?)),
     };
     Ok(Channels { email, sms })
 }

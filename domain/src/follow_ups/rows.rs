@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use nazorg_entities::{
     CaseId, FollowUpId, PersonId, ProtocolId, TrajectoryId, UnitId, absences, assignments, cases, follow_ups,
-    roster_entries, trajectories,
+    roster_entries, trajectories, units,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, Select,
-    sea_query::{Expr, ExprTrait, Query, SelectStatement},
+    sea_query::{CommonTableExpression, Expr, ExprTrait, Query, SelectStatement, UnionType, WithClause},
 };
 
 use super::{Filter, FollowUp, Place};
@@ -66,24 +66,44 @@ fn done_by(cx: &Context<'_>, people: &[PersonId]) -> Condition {
         .and_where(Expr::col((assignments::Entity, assignments::Column::EndedAt)).is_null())
         .cond_where(theirs(Expr::col((assignments::Entity, assignments::Column::PersonId))))
         .take();
-    let rostered = Query::select()
-        .expr(Expr::val(1))
-        .from(roster_entries::Entity)
-        .and_where(Expr::col((roster_entries::Entity, roster_entries::Column::OrganisationId)).eq(cx.organisation))
-        .and_where(Expr::col((roster_entries::Entity, roster_entries::Column::Role)).equals(F::Role.as_column_ref()))
-        .and_where(Expr::col((roster_entries::Entity, roster_entries::Column::EndedAt)).is_null())
-        .cond_where(
-            Condition::any().add(Expr::col((roster_entries::Entity, roster_entries::Column::UnitId)).is_null()).add(
-                Expr::col((roster_entries::Entity, roster_entries::Column::UnitId)).equals(F::UnitId.as_column_ref()),
-            ),
-        )
-        .cond_where(theirs(Expr::col((roster_entries::Entity, roster_entries::Column::PersonId))))
-        .take();
+    let rostered = rostered(cx, theirs(Expr::col((roster_entries::Entity, roster_entries::Column::PersonId))));
     Condition::any().add(theirs(col(F::AssignedPersonId))).add(
         Condition::all()
             .add(col(F::AssignedPersonId).is_null())
             .add(Condition::any().add(Expr::exists(assigned)).add(Expr::exists(rostered))),
     )
+}
+
+/// Whether a roster on which `theirs` stand holds for a follow-up: the organisation's, its unit's, or one of a unit above that.
+fn rostered(cx: &Context<'_>, theirs: Condition) -> SelectStatement {
+    use roster_entries::Column as R;
+    let reached = "reached";
+    let mut held = Query::select()
+        .columns([R::Role, R::UnitId])
+        .from(roster_entries::Entity)
+        .and_where(Expr::col((roster_entries::Entity, R::OrganisationId)).eq(cx.organisation))
+        .and_where(Expr::col((roster_entries::Entity, R::EndedAt)).is_null())
+        .cond_where(theirs)
+        .take();
+    let below = Query::select()
+        .column((reached, R::Role))
+        .column((units::Entity, units::Column::Id))
+        .from(reached)
+        .inner_join(units::Entity, Expr::col((units::Entity, units::Column::ParentId)).equals((reached, R::UnitId)))
+        .take();
+    // Each unit once, so that one which hangs below itself ends it.
+    let all = held.union(UnionType::Distinct, below).take();
+    let all = CommonTableExpression::new().query(all).columns([R::Role, R::UnitId]).table_name(reached).to_owned();
+    let unit = Expr::col((reached, R::UnitId));
+    Query::select()
+        .expr(Expr::val(1))
+        .from(reached)
+        .and_where(Expr::col((reached, R::Role)).equals(follow_ups::Column::Role.as_column_ref()))
+        .cond_where(
+            Condition::any().add(unit.clone().is_null()).add(unit.equals(follow_ups::Column::UnitId.as_column_ref())),
+        )
+        .with_cte(WithClause::new().recursive(true).cte(all).to_owned())
+        .take()
 }
 
 pub(super) async fn one(

@@ -458,3 +458,35 @@ async fn the_page_reveals_nothing_in_any_language() {
     world.hospital.complete(case, "talk", "held").await;
     world.ends(&[&token]).await;
 }
+
+/// Who stands on the roster of a unit above is whom a follow-up falls to, and so may do it.
+#[tokio::test]
+async fn a_follow_up_is_done_by_whoever_is_rostered_above_its_unit() {
+    let world = World::found(&[], LADDER).await;
+    let (hospital, api) = (&world.hospital, &world.hospital.coordinator);
+    let admin = &hospital.tenant.admin;
+    let location = admin.post("/v1/units", json!({"name": "Riverside", "kind": "location"})).await.id_of(201);
+    let ward = json!({"name": "Ward 5 South", "kind": "department", "parentId": location});
+    let ward = admin.post("/v1/units", ward).await.id_of(201);
+    let other = admin.post("/v1/units", json!({"name": "Hillside", "kind": "location"})).await.id_of(201);
+    for (name, unit) in [("peer", location), ("other_peer", other)] {
+        let place = json!({"role": "peer_supporter", "personId": hospital.people[name], "unitId": unit, "position": 1});
+        api.post("/v1/roster-entries", place).await.expect(201);
+    }
+    let case = hospital.open("nurse", (EVENT, REPORTED), None).await;
+    let path = format!("/v1/cases/{case}");
+    let etag = api.get(&path).await.etag();
+    api.patch(&path, &etag, json!({"unitId": ward})).await.expect(200);
+    world.service.travel_to(DUE).await;
+    let talk = hospital.step(case, "talk").await;
+    assert_eq!(talk["actorId"], json!(hospital.people["peer"]));
+    let todo = format!("/v1/follow-ups?actorId={}", hospital.people["peer"]);
+    assert_eq!(api.get(&todo).await.expect(200)["items"][0]["id"], talk["id"]);
+
+    let talk = format!("/v1/follow-ups/{}/complete", talk["id"].as_str().unwrap());
+    let not_theirs = hospital.as_supporter(&world.service, "other_peer").await;
+    not_theirs.post(&talk, json!({"outcome": "held"})).await.expect(404);
+    let theirs = hospital.as_supporter(&world.service, "peer").await;
+    theirs.post(&talk, json!({"outcome": "held"})).await.expect(200);
+    world.ends(&[]).await;
+}

@@ -204,3 +204,26 @@ async fn the_master_key_is_changed_while_everything_stays_readable() {
     let refused = upkeep::rewrap(&service.config(), service.clock.clone()).await.unwrap_err().to_string();
     assert!(refused.contains("was wrapped by master key"), "{refused}");
 }
+
+/// A file that can no longer be read is what a backup is for: it is kept aside with what SQLite left beside it, and the backup takes its place.
+#[tokio::test]
+async fn a_backup_takes_the_place_of_data_that_is_damaged() {
+    let mut service = Service::start_with(Ground::new(Leg::Embedded), BEGINNING, &[]).await;
+    let (mut hospital, case) = opened(&service).await;
+    let backup = Backup::make(&service).await;
+    service.halt().await;
+    let Backup::File(file) = &backup else { panic!("the embedded set-up is backed up to a file") };
+    let data = service.ground.dir.path().join("data/nazorg.db");
+    let mut bytes = fs::read(&data).unwrap();
+    bytes[..100].fill(0xa5);
+    fs::write(&data, &bytes).unwrap();
+    fs::write(data.with_extension("db-wal"), "left over").unwrap();
+
+    let replaced = upkeep::restore(&service.config(), file, service.clock.clone()).await.unwrap();
+    assert_eq!(fs::read(&replaced).unwrap(), bytes, "what was there is kept");
+    let rest = data.with_extension("db-wal");
+    assert!(!rest.exists(), "what SQLite left beside it would be read into what took its place");
+    service.restart().await;
+    hospital.coordinator = service.client(hospital.coordinator.key().unwrap());
+    assert!(number(&hospital, case).await.is_string());
+}

@@ -2,11 +2,13 @@
 
 mod mime;
 mod outbox;
+mod rested;
 mod sms;
 mod smtp;
 
 pub use mime::Sender;
 pub use outbox::Outbox;
+pub(crate) use rested::Rested;
 pub use sms::{BadSmsSettings, Sms, SmsSettings};
 pub use smtp::{BadSmtpUrl, Patience, Smtp, SmtpSettings};
 

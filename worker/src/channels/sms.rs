@@ -4,9 +4,10 @@
 use super::{Channel, Delivery, Outgoing, Reason};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, StatusCode, Url, redirect};
 use serde_json::Value;
 use sha2::Sha256;
@@ -95,7 +96,7 @@ impl Sms {
         let permit = tokio::time::timeout_at(outgoing.begin_by, self.room.acquire()).await;
         let Ok(Ok(_permit)) = permit else { return Delivery::NotBegun };
         match self.request(outgoing).send().await {
-            Ok(response) => judge(response).await,
+            Ok(response) => judge(response, outgoing.at).await,
             Err(error) if error.is_connect() => Delivery::unsent(Reason::of("sms_unreachable"), false),
             Err(error) if error.is_timeout() => Delivery::Unknown { reason: Reason::of("sms_timeout") },
             Err(_) => Delivery::Unknown { reason: Reason::of("sms_interrupted") },
@@ -166,14 +167,13 @@ fn sign(secret: &str, text: &str) -> Option<String> {
     Some(STANDARD.encode(mac.finalize().into_bytes()))
 }
 
-async fn judge(response: Response) -> Delivery {
+async fn judge(response: Response, at: DateTime<Utc>) -> Delivery {
     let status = response.status();
     let reason = Reason { code: "sms_refused", reply: Some(status.as_u16()) };
-    let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     match status {
         _ if status.is_success() => Delivery::Sent { provider_id: named(response).await },
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            let retry_after = wait.map(|seconds| Duration::from_secs(seconds.min(LONGEST_WAIT)));
+            let retry_after = wait(response.headers(), at);
             Delivery::KnownUnsent { retry_after, reason, permanent: false }
         }
         // It broke while it had the message: it may have gone out.
@@ -182,6 +182,21 @@ async fn judge(response: Response) -> Delivery {
         }
         _ => Delivery::unsent(reason, true),
     }
+}
+
+/// How long it asks to wait, in seconds or until a date (RFC 9110, 10.2.3), by its own clock where it tells the time.
+fn wait(headers: &HeaderMap, at: DateTime<Utc>) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let date = |text: &str| DateTime::parse_from_rfc2822(text).ok();
+    let asked = text(RETRY_AFTER)?;
+    let seconds = match asked.parse::<u64>() {
+        Ok(seconds) => seconds,
+        Err(_) => {
+            let now = text(DATE).and_then(date).map_or(at, |now| now.to_utc());
+            u64::try_from((date(asked)?.to_utc() - now).num_seconds()).unwrap_or(0)
+        }
+    };
+    Some(Duration::from_secs(seconds.min(LONGEST_WAIT)))
 }
 
 /// What the gateway calls the message. It was taken, whatever comes of reading this.

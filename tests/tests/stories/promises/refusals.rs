@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use nazorg::domain::entities::{Audience, JobKind, MessageStatus, jobs};
+use nazorg::domain::entities::{Audience, ChannelKind, JobKind, MessageStatus, jobs};
 use nazorg_tests::{
     hospital::{CHECK_IN, Hospital},
     http_sink::{Does as GatewayDoes, HttpSink},
@@ -19,6 +19,10 @@ use super::{PATIENCE, talk_after_hours};
 
 const EVENT: &str = "2026-12-01T06:59:50Z";
 const REPORTED: &str = "2026-12-01T07:00:00Z";
+/// Seconds: less than a lease, which would lapse when the clock is moved.
+const LATER: i64 = 20;
+/// Texts to a gateway that says nothing: more than it is asked for at a time.
+const TEXTS: usize = 80;
 /// Eight in Amsterdam: the questions that were planned in the night are due.
 const MORNING: &str = "2026-12-02T07:00:00Z";
 
@@ -180,7 +184,7 @@ async fn p36_a_gateway_that_says_nothing_does_not_hold_up_the_mail() {
     let service = Service::start_with(ground, BEGINNING, &settings).await;
     let mut hospital = Hospital::found(&service).await;
     hospital.publish(CHECK_IN).await;
-    for nth in 0..20 {
+    for nth in 0..TEXTS {
         let number = format!("+316000000{nth:02}");
         gateway.behave_to(&number, GatewayDoes::Hold);
         asked(&mut hospital, format!("held-{nth}").leak(), &number).await;
@@ -189,7 +193,7 @@ async fn p36_a_gateway_that_says_nothing_does_not_hold_up_the_mail() {
     let due: chrono::DateTime<chrono::Utc> = MORNING.parse().unwrap();
     for nth in 0..20 {
         // Half with the texts, half when these hang already.
-        let due = due + TimeDelta::seconds(if nth < 10 { 0 } else { 30 });
+        let due = due + TimeDelta::seconds(if nth < 10 { 0 } else { LATER });
         morning.open_at(service.app(), nth, due - TimeDelta::hours(super::HOURS)).await;
     }
     service.travel_to("2026-12-02T06:59:00Z").await;
@@ -197,15 +201,29 @@ async fn p36_a_gateway_that_says_nothing_does_not_hold_up_the_mail() {
     service.clock.move_to(due);
     service.app().bell.ring();
     gateway.wait_for_held(PATIENCE).await;
-    service.clock.move_to(due + TimeDelta::seconds(30));
+    service.clock.move_to(due + TimeDelta::seconds(LATER));
     service.app().bell.ring();
     mail.wait_for(20, PATIENCE).await;
-    println!(
-        "P36: the last of the mail went {:.1?} after its moment, with {} texts hanging",
-        began.elapsed(),
-        gateway.count()
-    );
+    println!("P36: the last of the mail went {:.1?} after its moment, with {TEXTS} texts due", began.elapsed());
+    let ended = async |status| {
+        let texts = messages(service.app()).await.into_iter().filter(|row| row.channel == Some(ChannelKind::Sms));
+        texts.filter(|row| row.status == status).count()
+    };
+    while ended(MessageStatus::Unknown).await == 0 {
+        assert!(began.elapsed() < PATIENCE, "nobody gave it up");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    // It answers again, and whoever did not find out that it did not is asked.
     gateway.release();
-    service.drain().await;
+    let again = Instant::now();
+    while ended(MessageStatus::Pending).await + ended(MessageStatus::Sending).await > 0 {
+        assert!(again.elapsed() < PATIENCE, "{} wait", ended(MessageStatus::Pending).await);
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        service.clock.pass(TimeDelta::minutes(5));
+        service.drain().await;
+    }
+    let (sent, unknown) = (ended(MessageStatus::Sent).await, ended(MessageStatus::Unknown).await);
+    assert_eq!(sent + unknown, TEXTS);
+    assert!(unknown <= TEXTS / 2, "{unknown} found out that the gateway says nothing");
     service.is_balanced().await;
 }

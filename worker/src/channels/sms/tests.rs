@@ -149,3 +149,21 @@ fn what_cannot_be_posted_is_told_at_the_start() {
     let two_lines = Some("a\r\nb: c".to_owned());
     assert_eq!(refused(SmsSettings { authorization: two_lines, ..fine() }), Some(BadSmsSettings::Authorization));
 }
+
+#[test]
+fn p32_a_date_to_come_again_counts_by_the_gateways_clock() {
+    let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap(); // Fri, 15 Jan 2027 08:00:00 GMT
+    let told = |headers: &[(&'static str, &'static str)]| {
+        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
+        wait(&headers.collect(), at)
+    };
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    assert_eq!(told(&[]), None);
+    assert_eq!(told(&[("retry-after", "120")]), seconds(120));
+    assert_eq!(told(&[("retry-after", "Fri, 15 Jan 2027 08:10:00 GMT")]), seconds(600));
+    let ahead = [("retry-after", "Fri, 15 Jan 2027 09:10:00 GMT"), ("date", "Fri, 15 Jan 2027 09:00:00 GMT")];
+    assert_eq!(told(&ahead), seconds(600));
+    assert_eq!(told(&[("retry-after", "Fri, 15 Jan 2027 07:00:00 GMT")]), seconds(0), "it is over");
+    assert_eq!(told(&[("retry-after", "Fri, 15 Jan 2077 08:10:00 GMT")]), seconds(LONGEST_WAIT));
+    assert_eq!(told(&[("retry-after", "soon")]), None);
+}
