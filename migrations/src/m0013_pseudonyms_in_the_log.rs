@@ -47,8 +47,9 @@ fn postgres() -> Vec<String> {
 fn sqlite() -> Vec<String> {
     let refuse = "BEGIN SELECT RAISE(ABORT, 'access_events is append-only'); END";
     vec![
+        // Under another name: a connection that has not heard of the first statement would refuse the second.
         "DROP TRIGGER access_events_no_update".to_owned(),
-        format!("CREATE TRIGGER access_events_no_update BEFORE UPDATE OF {OTHERS} ON access_events {refuse}"),
+        format!("CREATE TRIGGER access_events_no_change BEFORE UPDATE OF {OTHERS} ON access_events {refuse}"),
         format!(
             "CREATE TRIGGER access_events_to_nobody BEFORE UPDATE OF person_id ON access_events WHEN NOT {NOBODY} {refuse}"
         ),

@@ -261,7 +261,7 @@ impl Facts {
         Some(Going { id: row.id, planned_at: row.planned_at, to: *to, staff, again, template })
     }
 
-    /// The message by which staff was told the same this very minute, when that was already sent: one digest per recipient and minute.
+    /// The message by which staff was told the same this very minute, when that was sent or is being sent: one digest per recipient and minute.
     pub(super) fn told<'a>(
         &self,
         digest: &Digest,

@@ -2,6 +2,7 @@
 //! sending, and accounted for in the ledger; the recipient's system may say that one was seen.
 
 mod facts;
+mod merged;
 mod returning;
 mod rows;
 pub mod rules;
@@ -16,6 +17,7 @@ use nazorg_entities::{
 use serde_json::json;
 use uuid::Uuid;
 
+pub(crate) use merged::speak_for_themselves;
 pub(crate) use returning::replied;
 pub use returning::report_delivery;
 pub use sending::{ToSend, take, wake_and_take};

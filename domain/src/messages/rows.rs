@@ -8,7 +8,7 @@ use nazorg_entities::{
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::LockType,
+    sea_query::{Expr, ExprTrait, LockType},
 };
 use uuid::Uuid;
 
@@ -330,7 +330,7 @@ pub(super) async fn recent(
     Ok(recent)
 }
 
-/// What staff was already told since the minute began, with which text.
+/// What staff was told since the minute began, or is being told, with which text.
 pub(super) async fn told(
     tx: &Writing,
     cx: &Context<'_>,
@@ -347,7 +347,7 @@ pub(super) async fn told(
         .filter(C::RecipientId.is_in(persons.iter().copied()))
         .filter(C::SentAt.gte(since))
         .filter(C::Audience.eq(Audience::Staff))
-        .filter(C::Status.eq(MessageStatus::Sent))
+        .filter(C::Status.is_in([MessageStatus::Sending, MessageStatus::Sent]))
         .into_tuple()
         .all(&**tx)
         .await?;
@@ -371,4 +371,34 @@ pub(super) async fn spoken_for(
         .all(&**tx)
         .await?;
     Ok(found.into_iter().collect())
+}
+
+/// Lets those for which these spoke be sent for themselves; answers which.
+pub(super) async fn revive(tx: &Writing, cx: &Context<'_>, leaders: &[MessageId]) -> Result<Vec<MessageId>> {
+    use messages::Column as C;
+    if leaders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found: Vec<MessageId> = among(cx)
+        .select_only()
+        .column(C::Id)
+        .filter(C::MergedInto.is_in(leaders.iter().copied()))
+        .filter(C::Status.eq(MessageStatus::Merged))
+        .order_by_asc(C::Id)
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    if !found.is_empty() {
+        messages::Entity::update_many()
+            .col_expr(C::Status, Expr::value(MessageStatus::Pending.as_str()))
+            .col_expr(C::Reason, Expr::value(None::<String>))
+            .col_expr(C::RecipientId, Expr::value(None::<PersonId>))
+            .col_expr(C::MergedInto, Expr::value(None::<MessageId>))
+            .col_expr(C::FinalAt, Expr::value(None::<Instant>))
+            .col_expr(C::Version, Expr::col(C::Version).add(1))
+            .filter(C::Id.is_in(found.iter().copied()))
+            .exec(&**tx)
+            .await?;
+    }
+    Ok(found)
 }

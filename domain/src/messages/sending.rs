@@ -210,6 +210,8 @@ fn merge(decided: &mut [Decided], id: MessageId, into: MessageId) {
 /// Writes what was decided, and what follows from it.
 async fn conclude(tx: &Writing, cx: &Context<'_>, facts: &Facts, decided: Vec<Decided>) -> Result<()> {
     let (mut changed, mut endings) = (Vec::with_capacity(decided.len()), Vec::new());
+    let needless: Vec<MessageId> =
+        decided.iter().filter(|one| is_needless(&one.verdict)).map(|one| one.row.id).collect();
     for Decided { mut row, job: _, verdict } in decided {
         row.version += 1;
         match verdict {
@@ -231,7 +233,14 @@ async fn conclude(tx: &Writing, cx: &Context<'_>, facts: &Facts, decided: Vec<De
         changed.push(row);
     }
     rows::save(tx, changed).await?;
+    super::speak_for_themselves(tx, cx, &needless).await?;
     follow(tx, cx, endings).await
+}
+
+/// Nothing is to be said any more of what it is about; a message that failed is told to somebody instead.
+fn is_needless(verdict: &Verdict) -> bool {
+    use MessageStatus::{Cancelled, Expired, Suppressed};
+    matches!(verdict, Verdict::End(ending) if matches!(ending.status, Cancelled | Expired | Suppressed))
 }
 
 /// A message that ended unsent, as what follows needs it.

@@ -266,5 +266,6 @@ async fn call_off(tx: &Writing, cx: &Context<'_>, off: &[(FollowUpId, String, i3
             .await?;
         gone.extend(pending.into_iter().map(|id| id.0));
     }
-    jobs::remove(tx, JobKind::Message, &gone).await
+    jobs::remove(tx, JobKind::Message, &gone).await?;
+    crate::messages::speak_for_themselves(tx, cx, &gone.into_iter().map(MessageId).collect::<Vec<_>>()).await
 }

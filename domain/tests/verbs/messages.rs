@@ -279,6 +279,26 @@ async fn what_the_provider_refuses_is_tried_again_and_at_last_a_task() {
 }
 
 #[tokio::test]
+async fn what_a_digest_spoke_for_is_said_when_the_digest_is_not_sent_after_all() {
+    let story = Story::with_anna().await;
+    story.house.later(TimeDelta::hours(1));
+    story.drain(|_| not_taken(Some(60))).await;
+    let tasks: Vec<_> = story.all().await.into_iter().filter(|one| one.template == "task").collect();
+    let [leader, merged] = &tasks[..] else { panic!("{tasks:?}") };
+    assert_eq!((leader.status, merged.merged_into), (MessageStatus::Pending, Some(leader.id)));
+    // What the digest itself was about is done before its next try.
+    let done = follow_ups::read(&story.house.coordinator(), leader.follow_up_id).await.unwrap();
+    let outcome = if done.step == "talk" { "held" } else { "done" };
+    follow_ups::complete(&story.house.coordinator(), done.id, outcome.to_owned()).await.unwrap();
+    story.house.app.db.reader().execute_unprepared("UPDATE jobs SET retry_at = NULL").await.unwrap();
+    let again: Vec<_> = story.drain(taken).await;
+    let coach: Vec<_> = again.iter().filter(|one| one.template == Template::Task).collect();
+    assert_eq!(coach.iter().map(|one| (one.id, one.count)).collect::<Vec<_>>(), [(merged.id, 1)]);
+    assert_eq!(story.stand("task").await, ["cancelled follow_up_final", "sent -"]);
+    story.assert_balanced().await;
+}
+
+#[tokio::test]
 async fn an_unknown_end_is_final_for_a_person_and_repeated_for_staff() {
     let story = Story::with_anna().await;
     story.house.later(TimeDelta::hours(1));
