@@ -17,7 +17,8 @@ use nazorg_tests::{
     service::Service,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter,
+    sea_query::Expr,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -316,20 +317,33 @@ async fn p34_what_was_given_up_is_seen_and_done_anew_when_somebody_says_so() {
     hospital.publish(CHECK_IN).await;
     hospital.register_agreeing("anna").await;
     let case = hospital.open("anna", (EVENT, REPORTED), None).await;
+    // The worker cannot read it, and has tried fifteen times.
+    let db = service.app().db.reader();
+    db.execute_unprepared("CREATE TABLE kept AS SELECT id, surroundings FROM trajectories").await.unwrap();
+    db.execute_unprepared("UPDATE trajectories SET surroundings = '{\"zone\": 3}'").await.unwrap();
+    db.execute_unprepared("UPDATE jobs SET attempts = 15").await.unwrap();
     service.travel_to(NIGHT).await;
-    let running = Running::of(service.app(), case).await;
-    running.give_up(running.ask.id.0).await;
 
     let api = &hospital.tenant.admin;
     let page = api.get("/v1/given-up-jobs").await.expect(200);
     let job = &page["items"][0];
-    assert_eq!((&job["kind"], &job["subjectId"]), (&json!("message"), &json!(running.ask.id.0)), "{page}");
-    assert_eq!(reasons(&hospital.ledger(case).await), ["job_given_up"]);
+    assert_eq!((&job["kind"], &page["items"][1]), (&json!("follow_up"), &Value::Null), "{page}");
+    let metrics = reqwest::get(format!("{}/metrics", service.operations)).await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("nazorg_jobs_given_up_total{kind=\"follow_up\"} 1"), "{metrics}");
+    let events = hospital.coordinator.get("/v1/events?limit=100").await.expect(200);
+    let alarms = events["items"].as_array().unwrap().iter().filter(|event| event["kind"] == "alarm.raised");
+    let alarms: Vec<_> = alarms.map(|event| (&event["data"]["code"], &event["subjectId"])).collect();
+    assert_eq!(alarms, [(&json!("job_given_up"), &job["subjectId"])]);
+
+    // Repeated, it is tried as often as before: it waits for its next try now.
     let repeat = format!("/v1/given-up-jobs/{}/repeat", job["id"].as_str().unwrap());
     hospital.as_supporter(&service, "peer").await.post_nothing(&repeat).await.refused(403, "forbidden");
     api.post_nothing(&repeat).await.expect(200);
     api.post_nothing(&repeat).await.refused(409, "job_not_given_up");
     assert_eq!(api.get("/v1/given-up-jobs").await.expect(200)["items"], json!([]));
+    let back = "UPDATE trajectories SET surroundings = (SELECT surroundings FROM kept WHERE kept.id = trajectories.id)";
+    db.execute_unprepared(back).await.unwrap();
+    service.clock.pass(TimeDelta::minutes(1));
     service.travel_to("2026-12-02T08:00:00Z").await;
     assert_eq!(hospital.messages(case).await[0]["status"], "sent");
     service.is_balanced().await;

@@ -14,7 +14,7 @@ pub use smtp::{BadSmtpUrl, Patience, Smtp, SmtpSettings};
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use nazorg_domain::entities::{ChannelKind, MessageId};
+use nazorg_domain::entities::{ChannelKind, MessageId, OrganisationId};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,8 @@ use tokio::time::Instant;
 pub struct Outgoing {
     /// The message's row; its `Message-ID` is made of it and so the same at every attempt.
     pub id: MessageId,
+    /// Whose it is.
+    pub organisation: OrganisationId,
     /// Over which channel.
     pub channel: ChannelKind,
     /// The recipient's address or number.

@@ -129,13 +129,14 @@ mod tests {
     use crate::channels::mime::tests::{Letter, appointment};
     use crate::templates::Language;
     use chrono::{TimeZone, Utc};
-    use nazorg_domain::entities::MessageId;
+    use nazorg_domain::entities::{MessageId, OrganisationId};
     use std::time::Duration;
     use uuid::Uuid;
 
     fn outgoing(channel: ChannelKind, to: &str) -> Outgoing {
         Outgoing {
             id: MessageId(Uuid::from_u128(7)),
+            organisation: OrganisationId(Uuid::from_u128(9)),
             channel,
             to: to.to_owned(),
             subject: "Bericht".to_owned(),

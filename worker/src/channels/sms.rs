@@ -28,7 +28,8 @@ const IDS: [&str; 4] = ["id", "messageId", "message_id", "sid"];
 pub struct SmsSettings {
     /// `https://…`, or `http://…` for a gateway on the same machine.
     pub url: String,
-    /// The JSON object to post; `{to}`, `{text}` and `{id}` in its texts stand for the number, the text and the message's id.
+    /// The JSON object to post; `{to}`, `{text}`, `{id}` and `{organisation}` in its texts stand for the number, the text, and the ids of the message and of
+    /// whose it is.
     pub body: String,
     /// The value of the header `Authorization`.
     pub authorization: Option<String>,
@@ -105,7 +106,14 @@ impl Sms {
 
     fn request(&self, outgoing: &Outgoing) -> reqwest::RequestBuilder {
         let (id, at) = (outgoing.id.to_string(), outgoing.at.timestamp());
-        let body = filled(&self.body, &[("{to}", &outgoing.to), ("{text}", &outgoing.text), ("{id}", &id)]).to_string();
+        let organisation = outgoing.organisation.to_string();
+        let with = [
+            ("{to}", outgoing.to.as_str()),
+            ("{text}", &outgoing.text),
+            ("{id}", &id),
+            ("{organisation}", &organisation),
+        ];
+        let body = filled(&self.body, &with).to_string();
         let mut request = self.http.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
         if let Some(value) = &self.authorization {
             request = request.header(AUTHORIZATION, value.clone());

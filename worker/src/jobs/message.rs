@@ -109,6 +109,7 @@ fn outgoing(hands: &Hands, message: &ToSend, begin_by: Instant) -> Option<Outgoi
     match rendered.map(|rendered| with_link(hands, message, (language, rendered))) {
         Ok(rendered) => Some(Outgoing {
             id: message.id,
+            organisation: message.organisation,
             channel: message.channel,
             to: message.address.clone(),
             subject: rendered.subject,

@@ -2,7 +2,7 @@
 
 use crate::smtp_sink::{At, Behaviour, Does, SmtpSink};
 use chrono::{TimeZone, Utc};
-use nazorg_domain::entities::{ChannelKind, MessageId};
+use nazorg_domain::entities::{ChannelKind, MessageId, OrganisationId};
 use nazorg_worker::channels::{Channel, Delivery, Outgoing, Patience, Sender, Smtp, SmtpSettings};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ fn smtp(url: &str, connections: usize) -> Smtp {
 fn outgoing(number: u128) -> Outgoing {
     Outgoing {
         id: MessageId(Uuid::from_u128(number)),
+        organisation: OrganisationId(Uuid::from_u128(9)),
         channel: ChannelKind::Email,
         to: format!("anna{number}@example.net"),
         subject: "Bericht".to_owned(),

@@ -84,7 +84,7 @@ async fn p19_nothing_goes_a_millisecond_before_its_moment() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p20_when_idle_what_falls_due_goes_at_once() {
-    let moments = size("PROMISES_MOMENTS", 6);
+    let moments = size("PROMISES_WAITS", 6);
     let mut trial = Trial::ready(1, (2 * moments, moments)).await;
     let mut late = Vec::new();
     for wave in 0..moments {

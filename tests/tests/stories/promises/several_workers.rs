@@ -3,7 +3,11 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use nazorg::domain::{Clock, SystemClock, entities::MessageStatus, jobs::lease_due};
+use nazorg::domain::{
+    Clock, SystemClock,
+    entities::MessageStatus,
+    jobs::{self, lease_due},
+};
 use nazorg_tests::{
     morning::{Morning, messages, settled},
     processes::{Member, Processes},
@@ -106,6 +110,11 @@ async fn p16_a_batch_pushed_a_hundred_times_is_executed_once() {
     assert_eq!(redis.command(&["LLEN", "{nazorg}:active"]).unwrap(), format!(":{}", 100 * batches.len()));
     trial.over = Instant::now();
     trial.service.add_worker().await;
+    // By these, and not by what is leased anew when the lease is over.
+    trial.mail.wait_for(20, jobs::LEASE - Duration::from_secs(5)).await;
+    let redis = trial.service.ground.redis.as_ref().unwrap();
+    let waiting = || redis.command(&["LLEN", "{nazorg}:active"]).unwrap();
+    wait_until("each was looked at", || waiting() == ":0").await;
     let ends = trial.ends("P16").await;
     assert!(ends.keys().all(|(_, end, times)| (end.as_str(), *times) == ("sent", 1)), "{ends:?}");
 }

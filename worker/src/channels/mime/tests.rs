@@ -3,13 +3,14 @@ use crate::templates::{Fields, Language, Phone, Texts};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{TimeZone, Utc};
-use nazorg_domain::entities::{ChannelKind, MessageId};
+use nazorg_domain::entities::{ChannelKind, MessageId, OrganisationId};
 use nazorg_domain::messages::Template;
 use uuid::Uuid;
 
 fn outgoing(to: &str) -> Outgoing {
     Outgoing {
         id: MessageId(Uuid::from_u128(7)),
+        organisation: OrganisationId(Uuid::from_u128(9)),
         channel: ChannelKind::Email,
         to: to.to_owned(),
         subject: "Bericht voor één".to_owned(),

@@ -2,14 +2,15 @@ use super::*;
 use crate::channels::mime::tests::appointment;
 use crate::templates::Language;
 use chrono::DateTime;
-use nazorg_domain::entities::{ChannelKind, MessageId};
+use nazorg_domain::entities::{ChannelKind, MessageId, OrganisationId};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-const BODY: &str = r#"{"recipients": ["{to}"], "body": "{text}", "reference": "nazorg {id}", "priority": 1}"#;
+const BODY: &str =
+    r#"{"recipients": ["{to}"], "body": "{text}", "reference": "nazorg {id}", "for": "{organisation}", "priority": 1}"#;
 
 fn settings(url: &str) -> SmsSettings {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -20,6 +21,7 @@ fn settings(url: &str) -> SmsSettings {
 fn outgoing(text: &str) -> Outgoing {
     Outgoing {
         id: MessageId(Uuid::from_u128(7)),
+        organisation: OrganisationId(Uuid::from_u128(9)),
         channel: ChannelKind::Sms,
         to: "+31612345678".to_owned(),
         subject: String::new(),
@@ -73,7 +75,8 @@ async fn what_is_posted_is_signed_and_whatever_the_text_it_stays_text() {
     let body = request.split_once("\r\n\r\n").unwrap().1;
     let id = Uuid::from_u128(7).to_string();
     let expected = serde_json::json!(
-        {"recipients": ["+31612345678"], "body": text, "reference": format!("nazorg {id}"), "priority": 1});
+        {"recipients": ["+31612345678"], "body": text, "reference": format!("nazorg {id}"),
+         "for": "00000000-0000-0000-0000-000000000009", "priority": 1});
     assert_eq!(serde_json::from_str::<Value>(body).unwrap(), expected);
     assert!(request.starts_with("POST /messages HTTP/1.1\r\n"), "{request}");
     assert_eq!((header(&request, "authorization"), header(&request, "webhook-id")), ("Bearer x", id.as_str()));
