@@ -5,12 +5,11 @@ use nazorg_entities::{
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
 };
 use uuid::Uuid;
 
 use crate::{
-    Context,
+    Context, batch,
     database::Writing,
     error::{Error, Result},
     people,
@@ -99,7 +98,7 @@ pub async fn record(db: &impl ConnectionTrait, cx: &Context<'_>, accesses: &[Acc
 /// Writes the rows with the change, in the statement it goes out in.
 pub(crate) async fn record_with(tx: &Writing, cx: &Context<'_>, accesses: &[Access]) -> Result<()> {
     let rows = accesses.iter().map(|access| row(cx, access, AccessOutcome::Success));
-    tx.write(access_events::Entity::insert_many(rows).build(tx.get_database_backend())).await
+    batch::insert(tx, &rows.collect::<Vec<_>>(), None).await
 }
 
 fn row(cx: &Context<'_>, access: &Access, outcome: AccessOutcome) -> access_events::ActiveModel {

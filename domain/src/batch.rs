@@ -1,11 +1,62 @@
 //! Much by one statement: many rows of one table changed, on either database; many tables written, on PostgreSQL.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, Value};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityName,
+    EntityTrait, IdenStatic, Iterable, Statement, Value,
+    sea_query::{ArrayType, Expr, ExprTrait, extension::postgres::PgFunc},
+};
 
-use crate::error::Result;
+use crate::{
+    database::Writing,
+    error::{Error, Result},
+};
 
 /// How many rows one statement changes: far below the parameters either database takes.
 const AT_ONCE: usize = 200;
+
+/// That `column` is one of these. PostgreSQL takes them as one array: the statement reads the same for any number of them, and is planned
+/// once instead of once for each number. SQLite knows no arrays.
+pub(crate) fn one_of<V: Into<Value>>(
+    db: &impl ConnectionTrait,
+    column: impl ColumnTrait,
+    these: impl IntoIterator<Item = V>,
+) -> Expr {
+    let these: Vec<Value> = these.into_iter().map(Into::into).collect();
+    if these.is_empty() || db.get_database_backend() != DbBackend::Postgres {
+        return column.is_in(these);
+    }
+    Expr::col(column.as_column_ref()).eq(PgFunc::any(Expr::val(array(these))))
+}
+
+/// Values of one kind, none of them absent, as one; for PostgreSQL alone.
+pub(crate) fn array<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Value {
+    let values: Vec<Value> = values.into_iter().map(Into::into).collect();
+    let kind = values.first().map_or(ArrayType::Uuid, Value::array_type);
+    Value::Array(kind, Some(Box::new(values)))
+}
+
+/// Writes rows of one table. `conflict` is what follows `ON CONFLICT`, or nothing.
+pub(crate) async fn insert<Row: ActiveModelTrait>(tx: &Writing, rows: &[Row], conflict: Option<&str>) -> Result<()> {
+    for rows in rows.chunks(AT_ONCE) {
+        tx.write(insertion(tx.get_database_backend(), rows, conflict)?).await?;
+    }
+    Ok(())
+}
+
+fn insertion<Row: ActiveModelTrait>(backend: DbBackend, rows: &[Row], conflict: Option<&str>) -> Result<Statement> {
+    let columns: Vec<_> = <Row::Entity as EntityTrait>::Column::iter().collect();
+    let names: Vec<_> = columns.iter().map(|column| format!("\"{}\"", column.as_str())).collect();
+    let value = |row: &Row, column| match row.get(column) {
+        ActiveValue::Set(value) | ActiveValue::Unchanged(value) => Ok(value),
+        ActiveValue::NotSet => Err(Error::internal("a row without all its columns")),
+    };
+    let rows = rows.iter().map(|row| columns.iter().map(|column| value(row, *column)).collect::<Result<Vec<_>>>());
+    let (source, values) = source(backend, rows.collect::<Result<_>>()?)?;
+    let conflict = conflict.map(|conflict| format!(" ON CONFLICT {conflict}")).unwrap_or_default();
+    let sql =
+        format!("INSERT INTO \"{}\" ({}) {source}{conflict}", Row::Entity::default().table_name(), names.join(", "));
+    Ok(Statement::from_sql_and_values(backend, sql, values))
+}
 
 /// Changes rows to the values given, each row its `id` first and its `version` last, in the order of `columns`; a row whose version
 /// is not the one before is left alone. Answers how many changed. An upsert would do the same, and build every row anew to do so.
@@ -13,27 +64,103 @@ pub(crate) async fn update(
     tx: &DatabaseTransaction,
     table: &str,
     columns: &[&str],
+    rows: Vec<Vec<Value>>,
+) -> Result<u64> {
+    let version = numbered(columns.len());
+    let guard = format!("AND {table}.version = {version} - 1");
+    change(tx, (table, columns, &guard), rows).await
+}
+
+/// The same of rows whose versions are not known, because what they hang below is locked: they count on.
+pub(crate) async fn revise(
+    tx: &DatabaseTransaction,
+    table: &str,
+    columns: &[&str],
+    rows: Vec<Vec<Value>>,
+) -> Result<u64> {
+    change(tx, (table, columns, ""), rows).await
+}
+
+async fn change(
+    tx: &DatabaseTransaction,
+    (table, columns, guard): (&str, &[&str], &str),
     mut rows: Vec<Vec<Value>>,
 ) -> Result<u64> {
-    let numbered = |place: usize| format!("v.column{}", place + 1);
-    let set: Vec<_> =
-        columns.iter().enumerate().skip(1).map(|(place, column)| format!("{column} = {}", numbered(place))).collect();
-    let (set, version) = (set.join(", "), numbered(columns.len() - 1));
+    let set = columns.iter().enumerate().skip(1).map(|(place, column)| format!("{column} = {}", numbered(place + 1)));
+    let counted = guard.is_empty().then(|| format!("version = {table}.version + 1"));
+    let set: Vec<_> = set.chain(counted).collect();
+    let set = set.join(", ");
+    let backend = tx.get_database_backend();
     let mut changed = 0;
     while !rows.is_empty() {
         let rest = rows.split_off(rows.len().min(AT_ONCE));
-        let places = places(tx.get_database_backend(), (rows.len(), columns.len()));
-        // The columns of VALUES are called so in both databases.
-        let sql = format!(
-            "UPDATE {table} SET {set} FROM (VALUES {places}) AS v \
-             WHERE {table}.id = v.column1 AND {table}.version = {version} - 1"
-        );
-        let values = rows.into_iter().flatten();
-        let done = tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
-        changed += done.rows_affected();
+        let (source, values) = source(backend, rows)?;
+        let sql = format!("UPDATE {table} SET {set} FROM ({source}) AS v WHERE {table}.id = v.column1 {guard}");
+        changed += tx.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?.rows_affected();
         rows = rest;
     }
     Ok(changed)
+}
+
+/// The columns of VALUES are called so in both databases.
+fn numbered(place: usize) -> String {
+    format!("v.column{place}")
+}
+
+/// Rows as something to select from. SQLite takes them as VALUES, and so does PostgreSQL when it is one; several as an array for each
+/// column, which makes one statement of any number of rows, and a short one: binding a thousand values costs more than writing them.
+pub(crate) fn source(backend: DbBackend, rows: Vec<Vec<Value>>) -> Result<(String, Vec<Value>)> {
+    let width = rows.first().map_or(0, Vec::len);
+    if backend != DbBackend::Postgres || rows.len() < 2 {
+        let places = places(backend, (rows.len(), width));
+        return Ok((format!("VALUES {places}"), rows.into_iter().flatten().collect()));
+    }
+    let (mut arrays, mut names, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    for place in 0..width {
+        let mut literal = String::from("{");
+        let mut kind = "text";
+        for (number, row) in rows.iter().enumerate() {
+            let (of, text) = row.get(place).and_then(written).ok_or_else(|| Error::internal("a value of no kind"))?;
+            kind = of;
+            if number > 0 {
+                literal.push(',');
+            }
+            push(&mut literal, text.as_deref());
+        }
+        literal.push('}');
+        arrays.push(format!("CAST(${} AS {kind}[])", place + 1));
+        names.push(format!("column{}", place + 1));
+        values.push(literal.into());
+    }
+    Ok((format!("SELECT * FROM UNNEST({}) AS v ({})", arrays.join(", "), names.join(", ")), values))
+}
+
+/// A value as PostgreSQL reads it, and what it calls its kind.
+fn written(value: &Value) -> Option<(&'static str, Option<String>)> {
+    Some(match value {
+        Value::Bool(value) => ("boolean", value.map(|value| value.to_string())),
+        Value::SmallInt(value) => ("smallint", value.map(|value| value.to_string())),
+        Value::Int(value) => ("integer", value.map(|value| value.to_string())),
+        Value::BigInt(value) => ("bigint", value.map(|value| value.to_string())),
+        Value::String(value) => ("text", value.clone()),
+        Value::Uuid(value) => ("uuid", value.map(|value| value.to_string())),
+        Value::ChronoDateTimeUtc(value) => ("timestamptz", value.map(|value| value.to_rfc3339())),
+        Value::Json(value) => ("jsonb", value.as_ref().map(ToString::to_string)),
+        _ => return None,
+    })
+}
+
+/// One element of an array: quoted, so that nothing in it is taken for anything else.
+fn push(literal: &mut String, element: Option<&str>) {
+    let Some(text) = element else { return literal.push_str("NULL") };
+    literal.push('"');
+    for letter in text.chars() {
+        if matches!(letter, '"' | '\\') {
+            literal.push('\\');
+        }
+        literal.push(letter);
+    }
+    literal.push('"');
 }
 
 /// `($1, $2), ($3, $4)` or `(?, ?), (?, ?)`.

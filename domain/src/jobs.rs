@@ -11,14 +11,15 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use nazorg_entities::{JobId, JobKind, OrganisationId, jobs};
 use sea_orm::{
-    ActiveEnum, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Statement, Value, sea_query::OnConflict,
+    ActiveEnum, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Statement, Value,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
     App, Context,
+    batch::{self, array, one_of},
     database::Writing,
     error::Result,
     events::{self, Event, Kind},
@@ -116,6 +117,11 @@ pub async fn put_in_hand(tx: &Writing, cx: &Context<'_>, kind: JobKind, owed: &[
     Ok(claimed.collect())
 }
 
+/// What was owed for the same subject is owed as it now is.
+const OWED_ANEW: &str = "(kind, subject) DO UPDATE SET due_at = excluded.due_at, lease_until = excluded.lease_until, \
+     retry_at = excluded.retry_at, attempts = excluded.attempts, last_error = excluded.last_error, \
+     given_up_at = excluded.given_up_at, version = jobs.version + 1";
+
 async fn insert(
     tx: &Writing,
     cx: &Context<'_>,
@@ -123,33 +129,20 @@ async fn insert(
     (owed, lease_until): (&[Owed], Option<DateTime<Utc>>),
 ) -> Result<Vec<JobId>> {
     let ids: Vec<_> = owed.iter().map(|_| JobId(cx.app.ids.next())).collect();
-    for (chunk, ids) in owed.chunks(500).zip(ids.chunks(500)) {
-        let rows = chunk.iter().zip(ids).map(|(one, id)| jobs::ActiveModel {
-            id: Set(*id),
-            organisation_id: Set(cx.organisation),
-            kind: Set(kind),
-            subject: Set(one.subject),
-            due_at: Set(one.due_at),
-            version: Set(1),
-            lease_until: Set(lease_until),
-            retry_at: Set(None),
-            attempts: Set(0),
-            last_error: Set(None),
-            given_up_at: Set(None),
-        });
-        let replace = OnConflict::columns([jobs::Column::Kind, jobs::Column::Subject])
-            .update_columns([
-                jobs::Column::DueAt,
-                jobs::Column::LeaseUntil,
-                jobs::Column::RetryAt,
-                jobs::Column::Attempts,
-                jobs::Column::LastError,
-                jobs::Column::GivenUpAt,
-            ])
-            .value(jobs::Column::Version, sea_orm::sea_query::Expr::col((jobs::Entity, jobs::Column::Version)).add(1))
-            .to_owned();
-        tx.write(jobs::Entity::insert_many(rows).on_conflict(replace).build(tx.get_database_backend())).await?;
-    }
+    let rows = owed.iter().zip(&ids).map(|(one, id)| jobs::ActiveModel {
+        id: Set(*id),
+        organisation_id: Set(cx.organisation),
+        kind: Set(kind),
+        subject: Set(one.subject),
+        due_at: Set(one.due_at),
+        version: Set(1),
+        lease_until: Set(lease_until),
+        retry_at: Set(None),
+        attempts: Set(0),
+        last_error: Set(None),
+        given_up_at: Set(None),
+    });
+    batch::insert(tx, &rows.collect::<Vec<_>>(), Some(OWED_ANEW)).await?;
     Ok(ids)
 }
 
@@ -158,7 +151,7 @@ pub async fn remove(tx: &Writing, kind: JobKind, subjects: &[Uuid]) -> Result<()
     for chunk in subjects.chunks(500) {
         jobs::Entity::delete_many()
             .filter(jobs::Column::Kind.eq(kind))
-            .filter(jobs::Column::Subject.is_in(chunk.iter().copied()))
+            .filter(one_of(&**tx, jobs::Column::Subject, chunk.iter().copied()))
             .exec(&**tx)
             .await?;
     }
@@ -199,15 +192,14 @@ pub async fn claim(tx: &Writing, app: &App, batch: &LeasedBatch) -> Result<Vec<C
     take(tx, app, batch, true).await
 }
 
-/// Holds what is still leased in its version, for what is done within this transaction: nobody can take it meanwhile, and its row is
-/// written once, by [`settle`].
+/// What is still leased in its version, for what is done within this transaction: its row is written once, by [`settle`]. Whoever changes
+/// a job has locked its trajectory before; only a lease that lapses meanwhile is leased anew, and then settling it does nothing here.
 pub async fn hold(tx: &Writing, app: &App, batch: &LeasedBatch) -> Result<Vec<Claimed>> {
     if batch.leases.is_empty() {
         return Ok(Vec::new());
     }
-    let (these, mut values) = these(&batch.leases);
-    let lock = if app.db.is_postgres() { "FOR UPDATE" } else { "" };
-    let sql = format!("SELECT {CLAIMED} FROM jobs WHERE {these} AND lease_until > ? AND kind = ? {lock}");
+    let (these, mut values) = these(app, &batch.leases);
+    let sql = format!("SELECT {CLAIMED} FROM jobs WHERE {these} AND lease_until > ? AND kind = ?");
     values.extend([app.clock.wall().into(), batch.kind.to_value().into()]);
     claimed(tx, Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values)).await
 }
@@ -228,7 +220,7 @@ async fn take(tx: &Writing, app: &App, batch: &LeasedBatch, live: bool) -> Resul
         return Ok(Vec::new());
     }
     let wall = app.clock.wall();
-    let (these, leases) = these(&batch.leases);
+    let (these, leases) = these(app, &batch.leases);
     let sql = format!(
         "UPDATE jobs SET version = version + 1, lease_until = ? WHERE {these} AND lease_until > ? AND kind = ? \
          RETURNING {CLAIMED}"
@@ -256,8 +248,15 @@ async fn claimed(tx: &Writing, statement: Statement) -> Result<Vec<Claimed>> {
 }
 
 /// The jobs of these leases in their versions, and what is bound for it. The ids stand alone as well: PostgreSQL finds rows by a list of
-/// ids in the index, and by a list of pairs in the whole table, each with each.
-fn these(leases: &[Lease]) -> (String, Vec<Value>) {
+/// ids in the index, and by a list of pairs in the whole table, each with each. To it both are arrays (`batch::one_of`).
+fn these(app: &App, leases: &[Lease]) -> (String, Vec<Value>) {
+    if app.db.is_postgres() {
+        let ids = array(leases.iter().map(|lease| lease.id.0));
+        let versions = array(leases.iter().map(|lease| lease.version));
+        let sql =
+            "id = ANY(?) AND (id, version) IN (SELECT held.id, held.version FROM UNNEST(?, ?) AS held (id, version))";
+        return (sql.to_owned(), vec![ids.clone(), ids, versions]);
+    }
     let ids = vec!["?"; leases.len()].join(", ");
     let pairs = vec!["(?, ?)"; leases.len()].join(", ");
     let versions = leases.iter().flat_map(|lease| [lease.id.into(), lease.version.into()]);
@@ -290,30 +289,29 @@ pub async fn settle(tx: &Writing, app: &App, settled: &[(Lease, Outcome)]) -> Re
     let done: Vec<Lease> =
         settled.iter().filter(|(_, outcome)| *outcome == Outcome::Done).map(|(lease, _)| *lease).collect();
     for chunk in done.chunks(400) {
-        let (these, values) = these(chunk);
+        let (these, values) = these(app, chunk);
         let sql = numbered(&format!("DELETE FROM jobs WHERE {these}"), app);
         tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
     }
     let rest: Vec<_> = settled.iter().filter(|(_, outcome)| *outcome != Outcome::Done).collect();
     for chunk in rest.chunks(200) {
-        let mut values: Vec<Value> = Vec::with_capacity(chunk.len() * 7);
+        let mut rows = Vec::with_capacity(chunk.len());
         for (lease, outcome) in chunk {
             let (due_at, retry_at, attempts, error, given_up) = settled_as(outcome, now, wall);
             if due_at.is_some_and(|at| at <= now) {
                 tx.owes_now();
             }
-            values.extend([lease.id.into(), lease.version.into(), due_at.into(), retry_at.into(), attempts.into()]);
-            values.extend([error.map(str::to_owned).into(), given_up.into()]);
+            let error = error.map(str::to_owned).into();
+            let of = [lease.id.into(), lease.version.into(), due_at.into(), retry_at.into(), attempts.into()];
+            rows.push(of.into_iter().chain([error, given_up.into()]).collect());
         }
-        let rows = vec!["(?, ?, ?, ?, ?, ?, ?)"; chunk.len()].join(", ");
-        // Columns of VALUES are called so in both databases.
+        let (rows, values) = batch::source(tx.get_database_backend(), rows)?;
         let sql = format!(
             "UPDATE jobs SET version = jobs.version + 1, due_at = COALESCE(v.column3, jobs.due_at), lease_until = NULL, \
              retry_at = v.column4, attempts = CASE WHEN v.column5 = 0 THEN 0 ELSE jobs.attempts + 1 END, \
              last_error = v.column6, given_up_at = v.column7 \
-             FROM (VALUES {rows}) AS v WHERE jobs.id = v.column1 AND jobs.version = v.column2"
+             FROM ({rows}) AS v WHERE jobs.id = v.column1 AND jobs.version = v.column2"
         );
-        let sql = numbered(&sql, app);
         tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
     }
     Ok(())
@@ -338,7 +336,7 @@ fn settled_as(outcome: &Outcome, now: DateTime<Utc>, wall: DateTime<Utc>) -> Col
 pub async fn hand_back(app: &App, leases: &[Lease]) -> Result<()> {
     let tx = app.db.begin_batch().await?;
     for chunk in leases.chunks(400) {
-        let (these, values) = these(chunk);
+        let (these, values) = these(app, chunk);
         let sql = format!("UPDATE jobs SET lease_until = NULL WHERE {these}");
         tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values)).await?;
     }
@@ -350,7 +348,7 @@ pub async fn extend(app: &App, leases: &[Lease]) -> Result<()> {
     let until = app.clock.wall() + LEASE;
     let tx = app.db.begin_batch().await?;
     for chunk in leases.chunks(400) {
-        let (these, leases) = these(chunk);
+        let (these, leases) = these(app, chunk);
         let sql = format!("UPDATE jobs SET lease_until = ? WHERE {these}");
         let values: Vec<Value> = std::iter::once(until.into()).chain(leases).collect();
         tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values)).await?;

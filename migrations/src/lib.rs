@@ -19,6 +19,7 @@ mod m0010_spoken_for;
 mod m0011_units_of_cases;
 mod m0012_keys_of_incidents;
 mod m0013_pseudonyms_in_the_log;
+mod m0014_lean_rows;
 
 /// The migrations of the data store.
 pub struct Migrator;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_units_of_cases::Migration),
             Box::new(m0012_keys_of_incidents::Migration),
             Box::new(m0013_pseudonyms_in_the_log::Migration),
+            Box::new(m0014_lean_rows::Migration),
         ]
     }
 }

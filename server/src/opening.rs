@@ -123,7 +123,7 @@ async fn open(
 ) -> Result<(Opened, Stores, Vec<JoinHandle<()>>), Failure> {
     let Prepared { config, start, master, bells, worker } = prepared;
     let config = &config;
-    let plans = if start.parts == Parts::Worker { Plans::Fresh } else { Plans::Kept };
+    let plans = if start.parts == Parts::Worker { Plans::ByIndex } else { Plans::Kept };
     let stores = Stores::open(config, plans).await?;
     listening.health.watch_stores(stores.clone());
     stores.wait().await;

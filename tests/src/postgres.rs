@@ -82,11 +82,18 @@ impl Postgres {
         let mut command = guarded(self.bin.join("postgres"), Signal::Quit, Some(USER));
         command.arg("-D").arg(self.dir.path().join("data")).arg("-p").arg(self.port.to_string());
         command.args(["-clisten_addresses=127.0.0.1", "-cunix_socket_directories=", "-cmax_connections=200"]);
-        command.args(["-cshared_buffers=64MB", "-cjit=off"]);
+        command.arg("-cjit=off");
         if self.durable {
-            command.args(["-cshared_preload_libraries=pg_stat_statements", "-ctrack_io_timing=on"]);
+            // As an operator would give a machine of this kind: what is worked on fits.
+            command.arg("-cshared_buffers=1GB").arg("-cshared_preload_libraries=pg_stat_statements");
+            command.arg("-cpg_stat_statements.track_planning=on");
         } else {
-            command.args(["-cfsync=off", "-csynchronous_commit=off", "-cfull_page_writes=off"]);
+            command.args([
+                "-cshared_buffers=64MB",
+                "-cfsync=off",
+                "-csynchronous_commit=off",
+                "-cfull_page_writes=off",
+            ]);
         }
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         command
@@ -184,10 +191,10 @@ impl Postgres {
     pub fn costliest(&self, count: usize) -> String {
         let sql = format!(
             "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; \
-             SELECT round(total_exec_time) || ' ms in ' || calls || ' times, ' || rows || ' rows: ' || \
+             SELECT round(total_exec_time) || ' ms, planned ' || plans || ' times in ' || round(total_plan_time) || ' ms; in ' || calls || ' times, ' || rows || ' rows: ' || \
              left(regexp_replace(query, '\\s+', ' ', 'g'), 150) FROM pg_stat_statements \
              WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-             ORDER BY total_exec_time DESC LIMIT {count}; SELECT NULL FROM pg_stat_statements_reset()"
+             ORDER BY total_exec_time + total_plan_time DESC LIMIT {count}; SELECT NULL FROM pg_stat_statements_reset()"
         );
         let output =
             Command::new(self.bin.join("psql")).args(["-q", "-At", "-c", &sql]).arg(self.url()).output().unwrap();

@@ -83,11 +83,11 @@ impl Relay {
             metrics::gauge!("nazorg_jobs_outstanding").set(float(i64::try_from(out).unwrap_or(i64::MAX)));
             *room = Room { left: OUTSTANDING.saturating_sub(out), counted: Some(Instant::now()) };
         }
-        let wanted = room.left.min(STRIDE);
-        if wanted == 0 {
+        // Nothing by halves: every look for what is due walks past all that is out, and crumbs make small batches.
+        if room.left < STRIDE {
             return Ok(false);
         }
-        let batches = bounded(jobs::lease_due(&self.app, wanted)).await?;
+        let batches = bounded(jobs::lease_due(&self.app, STRIDE)).await?;
         let leased = batches.iter().map(|batch| batch.leases.len() as u64).sum::<u64>();
         room.left -= leased.min(room.left);
         if leased == 0 {
@@ -99,7 +99,7 @@ impl Relay {
             return Err(Error::unavailable(error.code()));
         }
         metrics::counter!("nazorg_jobs_relayed_total").increment(leased);
-        Ok(leased == wanted)
+        Ok(leased == STRIDE)
     }
 }
 

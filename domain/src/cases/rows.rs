@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::{Assignment, Case, Filter, Note};
 use crate::{
     Context,
+    batch::one_of,
     database::Writing,
     error::{Error, Result},
     external_refs,
@@ -80,7 +81,7 @@ pub(crate) async fn lock(tx: &Writing, ids: &[CaseId]) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
     }
-    lock_found(tx, cases::Entity::find().filter(cases::Column::Id.is_in(ids.iter().copied()))).await
+    lock_found(tx, cases::Entity::find().filter(one_of(&**tx, cases::Column::Id, ids.iter().copied()))).await
 }
 
 /// Locks the cases about a person, likewise.
@@ -143,7 +144,7 @@ async fn whole(db: &impl ConnectionTrait, cx: &Context<'_>, rows: Vec<cases::Mod
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     let mut assigned: HashMap<CaseId, Vec<Assignment>> = HashMap::new();
     let found = assignments::Entity::find()
-        .filter(assignments::Column::CaseId.is_in(ids.iter().copied()))
+        .filter(one_of(db, assignments::Column::CaseId, ids.iter().copied()))
         .filter(assignments::Column::EndedAt.is_null())
         .order_by_asc(assignments::Column::Role)
         .all(db)

@@ -3,11 +3,11 @@
 mod rows;
 
 use nazorg_entities::{CaseId, EventId, OrganisationId, events};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, QueryTrait};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{App, Context, context::Standing, database::Writing, error::Result, policy::Action};
+use crate::{App, Context, batch, context::Standing, database::Writing, error::Result, policy::Action};
 
 /// More than an organisation has events between a backup and the moment it is needed.
 const LEAP: i64 = 1_000_000_000;
@@ -158,10 +158,7 @@ pub(crate) async fn write(tx: &Writing, mut told: Vec<events::ActiveModel>, numb
         while tx.get_database_backend() == DbBackend::Postgres && rows::number(tx).await? >= u64::from(rows::AT_ONCE) {}
         rows::give_numbers(tx, &mut told).await?;
     }
-    for chunk in told.chunks(200) {
-        tx.write(events::Entity::insert_many(chunk.to_vec()).build(tx.get_database_backend())).await?;
-    }
-    Ok(())
+    batch::insert(tx, &told, None).await
 }
 
 /// Writes an event far beyond the last: after a restore the numbers since the backup may have been read already.

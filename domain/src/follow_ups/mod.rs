@@ -18,7 +18,7 @@ use crate::{
     people,
     policy::{Action, Reach},
     protocols::What,
-    trajectories::{self, Running},
+    trajectories::{self, Hands, Running},
 };
 
 /// Under which code the access log tells that something came of a follow-up.
@@ -238,7 +238,7 @@ pub(crate) async fn wake_batch(
     tx: &Writing,
     app: &App,
     batch: &LeasedBatch,
-    mut hands: Option<&mut Vec<Claimed>>,
+    mut hands: Option<&mut Hands>,
 ) -> Result<usize> {
     trajectories::lock_for(tx, batch).await?;
     let held = jobs::hold(tx, app, batch).await?;
@@ -249,7 +249,7 @@ pub(crate) async fn wake_batch(
     Ok(held.len())
 }
 
-async fn wake_in(tx: &Writing, cx: &Context<'_>, claimed: &[&Claimed], hands: Option<&mut Vec<Claimed>>) -> Result<()> {
+async fn wake_in(tx: &Writing, cx: &Context<'_>, claimed: &[&Claimed], hands: Option<&mut Hands>) -> Result<()> {
     let subjects: Vec<_> = claimed.iter().map(|job| FollowUpId(job.subject)).collect();
     let known = rows::trajectories_of(&**tx, cx, &subjects).await?;
     let mut ids: Vec<TrajectoryId> = known.iter().map(|row| row.trajectory_id).collect();

@@ -15,6 +15,7 @@ use sea_orm::{
 use super::{Filter, FollowUp, Place};
 use crate::{
     Context,
+    batch::one_of,
     database::Writing,
     error::{Error, Result},
     policy::Reach,
@@ -257,7 +258,7 @@ async fn about(
             Expr::col((cases::Entity, cases::Column::Id)).equals((trajectories::Entity, trajectories::Column::CaseId)),
         )
         .and_where(cx.ours(trajectories::Column::OrganisationId))
-        .and_where(Expr::col((trajectories::Entity, trajectories::Column::Id)).is_in(ids.into_keys()))
+        .and_where(one_of(db, trajectories::Column::Id, ids.into_keys()))
         .take();
     let found = db.query_all(&query).await?;
     found
@@ -298,5 +299,5 @@ pub(super) async fn trajectories_of(
     cx: &Context<'_>,
     ids: &[FollowUpId],
 ) -> Result<Vec<follow_ups::Model>> {
-    Ok(among(cx).filter(follow_ups::Column::Id.is_in(ids.iter().copied())).all(db).await?)
+    Ok(among(cx).filter(one_of(db, follow_ups::Column::Id, ids.iter().copied())).all(db).await?)
 }

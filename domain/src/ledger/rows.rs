@@ -13,7 +13,7 @@ use super::{
     Bucket, Extent, Finding, Kept, Reason,
     rules::{KeptFollowUp, KeptJob, KeptMessage},
 };
-use crate::{Context, error::Result, retention};
+use crate::{Context, batch::one_of, error::Result, retention};
 
 pub(super) async fn follow_up_buckets(
     db: &impl ConnectionTrait,
@@ -97,8 +97,10 @@ pub(super) async fn trajectories(
 pub(super) async fn kept(db: &impl ConnectionTrait, ids: &[TrajectoryId]) -> Result<HashMap<TrajectoryId, Kept>> {
     let mut found: HashMap<TrajectoryId, Kept> = HashMap::new();
     let mut subjects: HashMap<Uuid, TrajectoryId> = HashMap::new();
-    let rows =
-        follow_ups::Entity::find().filter(follow_ups::Column::TrajectoryId.is_in(ids.iter().copied())).all(db).await?;
+    let rows = follow_ups::Entity::find()
+        .filter(one_of(db, follow_ups::Column::TrajectoryId, ids.iter().copied()))
+        .all(db)
+        .await?;
     for row in rows {
         subjects.insert(row.id.0, row.trajectory_id);
         found.entry(row.trajectory_id).or_default().follow_ups.push(KeptFollowUp {
@@ -122,7 +124,7 @@ pub(super) async fn kept(db: &impl ConnectionTrait, ids: &[TrajectoryId]) -> Res
             messages::Column::Nth,
             messages::Column::Status,
         ])
-        .filter(messages::Column::TrajectoryId.is_in(ids.iter().copied()))
+        .filter(one_of(db, messages::Column::TrajectoryId, ids.iter().copied()))
         .into_tuple()
         .all(db)
         .await?;
@@ -135,7 +137,7 @@ pub(super) async fn kept(db: &impl ConnectionTrait, ids: &[TrajectoryId]) -> Res
         let rows: Vec<(Uuid, Instant, Option<Instant>)> = jobs::Entity::find()
             .select_only()
             .columns([jobs::Column::Subject, jobs::Column::DueAt, jobs::Column::GivenUpAt])
-            .filter(jobs::Column::Subject.is_in(chunk.iter().copied()))
+            .filter(one_of(db, jobs::Column::Subject, chunk.iter().copied()))
             .into_tuple()
             .all(db)
             .await?;

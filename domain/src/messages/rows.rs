@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::Filter;
 use crate::{
     Context,
+    batch::one_of,
     database::Writing,
     error::{Error, Result},
     policy::Reach,
@@ -73,9 +74,9 @@ pub(super) async fn last_to(
 ) -> Result<Option<messages::Model>> {
     use messages::Column as C;
     Ok(among(cx)
-        .filter(C::RecipientId.is_in(persons.iter().copied()))
+        .filter(one_of(&**tx, C::RecipientId, persons.iter().copied()))
         .filter(C::SentAt.gt(since))
-        .filter(C::ContactPointId.is_in(points.iter().copied()))
+        .filter(one_of(&**tx, C::ContactPointId, points.iter().copied()))
         .filter(C::Audience.ne(Audience::Staff))
         .filter(C::Status.is_in([MessageStatus::Sent, MessageStatus::Unknown]))
         .order_by_desc(C::SentAt)
@@ -110,7 +111,7 @@ pub(super) async fn lock_persons(tx: &Writing, ids: &[PersonId]) -> Result<()> {
     let _: Vec<PersonId> = persons::Entity::find()
         .select_only()
         .column(persons::Column::Id)
-        .filter(persons::Column::Id.is_in(ids.iter().copied()))
+        .filter(one_of(&**tx, persons::Column::Id, ids.iter().copied()))
         .order_by_asc(persons::Column::Id)
         .lock(LockType::NoKeyUpdate)
         .into_tuple()
@@ -121,8 +122,11 @@ pub(super) async fn lock_persons(tx: &Writing, ids: &[PersonId]) -> Result<()> {
 
 /// The messages, locked, in order of their ids.
 pub(super) async fn locked(tx: &Writing, cx: &Context<'_>, ids: &[MessageId]) -> Result<Vec<messages::Model>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     Ok(among(cx)
-        .filter(messages::Column::Id.is_in(ids.iter().copied()))
+        .filter(one_of(&**tx, messages::Column::Id, ids.iter().copied()))
         .order_by_asc(messages::Column::Id)
         .lock_exclusive()
         .all(&**tx)
@@ -175,9 +179,12 @@ pub(super) async fn follow_ups(
     cx: &Context<'_>,
     ids: &[FollowUpId],
 ) -> Result<HashMap<FollowUpId, follow_ups::Model>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let found = follow_ups::Entity::find()
         .filter(cx.ours(follow_ups::Column::OrganisationId))
-        .filter(follow_ups::Column::Id.is_in(ids.iter().copied()))
+        .filter(one_of(&**tx, follow_ups::Column::Id, ids.iter().copied()))
         .all(&**tx)
         .await?;
     Ok(found.into_iter().map(|row| (row.id, row)).collect())
@@ -197,7 +204,7 @@ pub(super) async fn protocols(
         .select_only()
         .columns([C::Id, C::ProtocolId])
         .filter(cx.ours(C::OrganisationId))
-        .filter(C::Id.is_in(ids))
+        .filter(one_of(&**tx, C::Id, ids))
         .into_tuple()
         .all(&**tx)
         .await?;
@@ -221,7 +228,7 @@ pub(super) async fn cases(tx: &Writing, cx: &Context<'_>, ids: &[CaseId]) -> Res
         .select_only()
         .columns([C::Id, C::PersonId, C::UnitId, C::RelationId, C::RecordProfile])
         .filter(cx.ours(C::OrganisationId))
-        .filter(C::Id.is_in(ids.iter().copied()))
+        .filter(one_of(&**tx, C::Id, ids.iter().copied()))
         .into_tuple()
         .all(&**tx)
         .await?;
@@ -249,7 +256,7 @@ pub(super) async fn ties(
     }
     let found = relations::Entity::find()
         .filter(cx.ours(relations::Column::OrganisationId))
-        .filter(relations::Column::Id.is_in(ids))
+        .filter(one_of(&**tx, relations::Column::Id, ids))
         .all(&**tx)
         .await?;
     Ok(found.into_iter().map(|row| (row.id, Tie { to: row.person_id, ended: row.ended_at.is_some() })).collect())
@@ -269,7 +276,7 @@ pub(super) async fn close_ones(
         .select_only()
         .columns([C::PersonId, C::OtherPersonId])
         .filter(cx.ours(C::OrganisationId))
-        .filter(C::PersonId.is_in(persons.iter().copied()))
+        .filter(one_of(&**tx, C::PersonId, persons.iter().copied()))
         .filter(C::Kind.eq("close_one"))
         .filter(C::EndedAt.is_null())
         .order_by_asc(C::Id)
@@ -295,7 +302,7 @@ pub(super) async fn consents(
     }
     Ok(consents::Entity::find()
         .filter(cx.ours(consents::Column::OrganisationId))
-        .filter(consents::Column::PersonId.is_in(persons.iter().copied()))
+        .filter(one_of(&**tx, consents::Column::PersonId, persons.iter().copied()))
         .filter(consents::Column::Purpose.is_in(purposes.iter().copied()))
         .order_by_asc(consents::Column::Id)
         .all(&**tx)
@@ -316,7 +323,7 @@ pub(super) async fn recent(
     let found: Vec<(PersonId, Instant)> = among(cx)
         .select_only()
         .columns([C::RecipientId, C::SentAt])
-        .filter(C::RecipientId.is_in(persons.iter().copied()))
+        .filter(one_of(&**tx, C::RecipientId, persons.iter().copied()))
         .filter(C::SentAt.gt(since))
         .filter(C::Audience.ne(Audience::Staff))
         .filter(C::Status.is_in([MessageStatus::Sending, MessageStatus::Sent, MessageStatus::Unknown]))
@@ -344,7 +351,7 @@ pub(super) async fn told(
     let found: Vec<(PersonId, String, MessageId)> = among(cx)
         .select_only()
         .columns([C::RecipientId, C::Template, C::Id])
-        .filter(C::RecipientId.is_in(persons.iter().copied()))
+        .filter(one_of(&**tx, C::RecipientId, persons.iter().copied()))
         .filter(C::SentAt.gte(since))
         .filter(C::Audience.eq(Audience::Staff))
         .filter(C::Status.is_in([MessageStatus::Sending, MessageStatus::Sent]))
@@ -365,7 +372,7 @@ pub(super) async fn spoken_for(
         .select_only()
         .column(C::MergedInto)
         .column_as(C::Id.count(), "count")
-        .filter(C::MergedInto.is_in(leaders.iter().copied()))
+        .filter(one_of(&**tx, C::MergedInto, leaders.iter().copied()))
         .group_by(C::MergedInto)
         .into_tuple()
         .all(&**tx)
@@ -382,7 +389,7 @@ pub(super) async fn revive(tx: &Writing, cx: &Context<'_>, leaders: &[MessageId]
     let found: Vec<MessageId> = among(cx)
         .select_only()
         .column(C::Id)
-        .filter(C::MergedInto.is_in(leaders.iter().copied()))
+        .filter(one_of(&**tx, C::MergedInto, leaders.iter().copied()))
         .filter(C::Status.eq(MessageStatus::Merged))
         .order_by_asc(C::Id)
         .into_tuple()
@@ -396,7 +403,7 @@ pub(super) async fn revive(tx: &Writing, cx: &Context<'_>, leaders: &[MessageId]
             .col_expr(C::MergedInto, Expr::value(None::<MessageId>))
             .col_expr(C::FinalAt, Expr::value(None::<Instant>))
             .col_expr(C::Version, Expr::col(C::Version).add(1))
-            .filter(C::Id.is_in(found.iter().copied()))
+            .filter(one_of(&**tx, C::Id, found.iter().copied()))
             .exec(&**tx)
             .await?;
     }

@@ -1,13 +1,14 @@
 //! The moment of sending, in two transactions with the provider's call between them (DESIGN section 5). Here the first: claim, judge,
 //! mark. What is answered is committed as `sending`, and may be sent exactly once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono_tz::Tz;
 use nazorg_entities::{
     AccessAction, Audience, CaseId, ChannelKind, FollowUpId, Instant, MessageId, MessageStatus, OrganisationId,
     PersonId, TrajectoryId, messages,
 };
+use sea_orm::IntoActiveModel;
 use serde_json::json;
 
 use super::{
@@ -17,14 +18,15 @@ use super::{
     rules::{self, Ending, Going, Then, Verdict},
 };
 use crate::{
-    App, Context,
+    App, Context, batch,
     database::Writing,
     error::{Error, Result},
     events::{self, Event, Kind},
     follow_ups,
     jobs::{self, Claimed, Lease, LeasedBatch, Outcome},
     links::Bound,
-    people, trajectories,
+    people,
+    trajectories::{self, Hands},
 };
 
 /// A message that is to be sent now; it is marked, and its job is in hand.
@@ -72,7 +74,7 @@ pub async fn take(app: &App, batch: &LeasedBatch) -> Result<Vec<ToSend>> {
     let tx = app.db.begin_batch().await?;
     trajectories::lock_for(&tx, batch).await?;
     let claimed = jobs::claim(&tx, app, batch).await?;
-    let sending = take_claimed(&tx, app, claimed).await?;
+    let sending = take_claimed(&tx, app, Hands { claimed, fresh: Vec::new() }).await?;
     tx.commit(&*app.bell).await?;
     Ok(sending)
 }
@@ -81,22 +83,25 @@ pub async fn take(app: &App, batch: &LeasedBatch) -> Result<Vec<ToSend>> {
 /// a reminder goes through the queue once. Answers how many follow-ups it was, too.
 pub async fn wake_and_take(app: &App, batch: &LeasedBatch) -> Result<(usize, Vec<ToSend>)> {
     let tx = app.db.begin_batch().await?;
-    let mut announced = Vec::new();
+    let mut announced = Hands::default();
     let woken = follow_ups::wake_batch(&tx, app, batch, Some(&mut announced)).await?;
     let sending = take_claimed(&tx, app, announced).await?;
     tx.commit(&*app.bell).await?;
     Ok((woken, sending))
 }
 
-async fn take_claimed(tx: &Writing, app: &App, claimed: Vec<Claimed>) -> Result<Vec<ToSend>> {
-    let mut by_organisation: BTreeMap<OrganisationId, Vec<Claimed>> = BTreeMap::new();
+async fn take_claimed(tx: &Writing, app: &App, Hands { claimed, fresh }: Hands) -> Result<Vec<ToSend>> {
+    let mut by_organisation: BTreeMap<OrganisationId, Hands> = BTreeMap::new();
     for one in claimed {
-        by_organisation.entry(one.organisation).or_default().push(one);
+        by_organisation.entry(one.organisation).or_default().claimed.push(one);
+    }
+    for one in fresh {
+        by_organisation.entry(one.organisation_id).or_default().fresh.push(one);
     }
     let mut sending = Vec::new();
-    for (organisation, claimed) in by_organisation {
+    for (organisation, hands) in by_organisation {
         let cx = app.worker_context(organisation);
-        sending.append(&mut take_in(tx, &cx, claimed).await?);
+        sending.append(&mut take_in(tx, &cx, hands).await?);
     }
     Ok(sending)
 }
@@ -108,10 +113,12 @@ struct Decided {
     verdict: Verdict,
 }
 
-async fn take_in(tx: &Writing, cx: &Context<'_>, claimed: Vec<Claimed>) -> Result<Vec<ToSend>> {
+async fn take_in(tx: &Writing, cx: &Context<'_>, Hands { claimed, fresh }: Hands) -> Result<Vec<ToSend>> {
     let mut jobs: HashMap<MessageId, Claimed> = claimed.into_iter().map(|job| (MessageId(job.subject), job)).collect();
-    let ids: Vec<MessageId> = jobs.keys().copied().collect();
-    let rows = rows::locked(tx, cx, &ids).await?;
+    let unwritten: HashSet<MessageId> = fresh.iter().map(|row| row.id).collect();
+    let ids: Vec<MessageId> = jobs.keys().copied().filter(|id| !unwritten.contains(id)).collect();
+    let mut rows = rows::locked(tx, cx, &ids).await?;
+    rows.extend(fresh);
     let unsent = |row: &messages::Model| matches!(row.status, MessageStatus::Pending | MessageStatus::Sending);
     let open: Vec<_> = rows.into_iter().filter(unsent).collect();
     let facts = gather(tx, cx, &open).await?;
@@ -126,7 +133,7 @@ async fn take_in(tx: &Writing, cx: &Context<'_>, claimed: Vec<Claimed>) -> Resul
     let mut settled: Vec<(Lease, Outcome)> = jobs.values().map(|job| (job.job, Outcome::Done)).collect();
     let sending = mark(tx, cx, (&facts, &mut decided)).await?;
     settled.extend(decided.iter().filter_map(|one| outcome(one).map(|outcome| (one.job.job, outcome))));
-    conclude(tx, cx, &facts, decided).await?;
+    conclude(tx, cx, (&facts, &unwritten), decided).await?;
     jobs::settle(tx, cx.app, &settled).await?;
     Ok(sending)
 }
@@ -208,8 +215,13 @@ fn merge(decided: &mut [Decided], id: MessageId, into: MessageId) {
 }
 
 /// Writes what was decided, and what follows from it.
-async fn conclude(tx: &Writing, cx: &Context<'_>, facts: &Facts, decided: Vec<Decided>) -> Result<()> {
-    let (mut changed, mut endings) = (Vec::with_capacity(decided.len()), Vec::new());
+async fn conclude(
+    tx: &Writing,
+    cx: &Context<'_>,
+    (facts, unwritten): (&Facts, &HashSet<MessageId>),
+    decided: Vec<Decided>,
+) -> Result<()> {
+    let (mut changed, mut written, mut endings) = (Vec::new(), Vec::new(), Vec::new());
     let needless: Vec<MessageId> =
         decided.iter().filter(|one| is_needless(&one.verdict)).map(|one| one.row.id).collect();
     for Decided { mut row, job: _, verdict } in decided {
@@ -230,8 +242,9 @@ async fn conclude(tx: &Writing, cx: &Context<'_>, facts: &Facts, decided: Vec<De
                 endings.push((ended(&row, facts.role(row.follow_up_id)), ending));
             }
         }
-        changed.push(row);
+        if unwritten.contains(&row.id) { written.push(row.into_active_model()) } else { changed.push(row) }
     }
+    batch::insert(tx, &written, None).await?;
     rows::save(tx, changed).await?;
     super::speak_for_themselves(tx, cx, &needless).await?;
     follow(tx, cx, endings).await

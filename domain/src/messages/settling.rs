@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use nazorg_entities::{Audience, FollowUpId, Instant, MessageId, MessageStatus, OrganisationId, messages};
+use nazorg_entities::{Audience, Instant, MessageId, MessageStatus, OrganisationId, messages};
 use serde_json::json;
 
 use super::{
@@ -26,6 +26,12 @@ pub struct Delivered {
     pub message: ToSend,
     /// How far it got.
     pub result: Sending,
+}
+
+impl Delivered {
+    fn is_taken(&self) -> bool {
+        matches!(self.result, Sending::Taken { .. })
+    }
 }
 
 /// How far a message got.
@@ -86,7 +92,9 @@ fn fate(audience: Audience, result: Sending) -> Fate {
 
 /// Settles what was sent. A message that another worker has taken over meanwhile is that worker's: it is left as it is.
 pub async fn settle(app: &App, delivered: Vec<Delivered>) -> Result<()> {
-    let about: Vec<_> = delivered.iter().map(|one| one.message.trajectory).collect();
+    // What was taken concerns nothing but its own row and job. What was not may leave a task in its trajectory.
+    let untaken = delivered.iter().filter(|one| !one.is_taken());
+    let about: Vec<_> = untaken.map(|one| one.message.trajectory).collect();
     let mut by_organisation: BTreeMap<OrganisationId, Vec<Delivered>> = BTreeMap::new();
     for one in delivered {
         by_organisation.entry(one.message.organisation).or_default().push(one);
@@ -104,11 +112,15 @@ pub async fn settle(app: &App, delivered: Vec<Delivered>) -> Result<()> {
 
 /// Answers the jobs that are handed back untouched.
 async fn settle_in(tx: &Writing, cx: &Context<'_>, delivered: Vec<Delivered>) -> Result<Vec<Lease>> {
+    // The jobs before the messages, as whoever takes these does. One that another worker took over has another version by now.
+    let done: Vec<_> =
+        delivered.iter().filter(|one| one.is_taken()).map(|one| (one.message.job, Outcome::Done)).collect();
+    jobs::settle(tx, cx.app, &done).await?;
     let ids: Vec<MessageId> = delivered.iter().map(|one| one.message.id).collect();
     let mut rows: BTreeMap<MessageId, messages::Model> =
         rows::locked(tx, cx, &ids).await?.into_iter().map(|row| (row.id, row)).collect();
-    let follow_ups: Vec<FollowUpId> = rows.values().map(|row| row.follow_up_id).collect();
-    let follow_ups = rows::follow_ups(tx, cx, &follow_ups).await?;
+    let untaken = delivered.iter().filter(|one| !one.is_taken()).filter_map(|one| rows.get(&one.message.id));
+    let follow_ups = rows::follow_ups(tx, cx, &untaken.map(|row| row.follow_up_id).collect::<Vec<_>>()).await?;
     let (mut settled, mut back, mut changed, mut endings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for Delivered { message, result } in delivered {
         let ours = |row: &messages::Model| row.status == MessageStatus::Sending && row.version == message.version;
@@ -118,10 +130,7 @@ async fn settle_in(tx: &Writing, cx: &Context<'_>, delivered: Vec<Delivered>) ->
         };
         row.version += 1;
         match fate(message.audience, result) {
-            Fate::Sent(provider_id) => {
-                sent(&mut row, provider_id, cx.now);
-                settled.push((message.job, Outcome::Done));
-            }
+            Fate::Sent(provider_id) => sent(&mut row, provider_id, cx.now),
             Fate::Again { reason, code, after } => {
                 (row.status, row.reason, row.sent_at) = (MessageStatus::Pending, Some(reason), None);
                 settled.push((message.job, Outcome::Retry { after, error: code }));

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::Person;
 use crate::{
     Context,
+    batch::one_of,
     database::Writing,
     error::{Error, Result, ViolationCode},
     external_refs::ExternalRef,
@@ -117,7 +118,7 @@ pub async fn known(
     let found: Vec<(PersonId, Option<Instant>)> = among(cx)
         .select_only()
         .columns([persons::Column::Id, persons::Column::RestrictedAt])
-        .filter(persons::Column::Id.is_in(ids.iter().copied()))
+        .filter(one_of(db, persons::Column::Id, ids.iter().copied()))
         .filter(persons::Column::ErasedAt.is_null())
         .into_tuple()
         .all(db)
@@ -186,7 +187,7 @@ pub(crate) fn restricted() -> Error {
 
 /// Those of `ids` the tenant has.
 pub(super) async fn many(db: &impl ConnectionTrait, cx: &Context<'_>, ids: &[PersonId]) -> Result<Vec<Row>> {
-    let found = among(cx).filter(persons::Column::Id.is_in(ids.iter().copied())).all(db).await?;
+    let found = among(cx).filter(one_of(db, persons::Column::Id, ids.iter().copied())).all(db).await?;
     found.into_iter().map(read).collect()
 }
 

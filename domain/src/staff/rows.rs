@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     Context,
+    batch::one_of,
     database::Writing,
     error::{Error, Result},
 };
@@ -255,8 +256,8 @@ pub(super) async fn assigned(
     Ok(visible::assignments(cx)
         .select_only()
         .columns([C::CaseId, C::Role, C::PersonId])
-        .filter(C::CaseId.is_in(cases.iter().copied()))
-        .filter(C::Role.is_in(roles.iter().cloned()))
+        .filter(one_of(db, C::CaseId, cases.iter().copied()))
+        .filter(one_of(db, C::Role, roles.iter().cloned()))
         .filter(C::EndedAt.is_null())
         .order_by_desc(C::AssignedAt)
         .order_by_desc(C::Id)
@@ -275,7 +276,7 @@ pub(super) async fn roster(
     Ok(visible::roster_entries(cx)
         .select_only()
         .columns([C::UnitId, C::Role, C::PersonId])
-        .filter(C::Role.is_in(roles.iter().cloned()))
+        .filter(one_of(db, C::Role, roles.iter().cloned()))
         .filter(C::StartedAt.lte(cx.now))
         .filter(holds(cx, C::EndedAt, true))
         .order_by_asc(C::Position)

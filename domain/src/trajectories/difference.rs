@@ -1,31 +1,39 @@
 //! From one state to the next, as rows: what is planned or changed, what is announced or called off, and when each
 //! follow-up must be looked at again. Computed purely, written in a handful of statements for any number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use nazorg_entities::{Audience, FollowUpId, JobKind, MessageId, MessageStatus, follow_ups, messages};
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Expr, OnConflict},
+    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, TryIntoModel, sea_query::Expr,
 };
 use uuid::Uuid;
 
 use super::{Running, rows::key_text, rules};
 use crate::{
-    Context,
+    Context, batch,
     database::Writing,
-    error::Result,
+    error::{Error, Result},
     events::{self, Event},
     jobs::{self, Claimed, Owed},
     protocols::{Announcement, FollowUp, Key, Recipient, State},
 };
 
+/// What is announced for now and done at once, by whoever lets the time pass.
+#[derive(Default)]
+pub(crate) struct Hands {
+    /// The jobs, in hand from the start.
+    pub(crate) claimed: Vec<Claimed>,
+    /// Those of the messages that have no row yet: they are judged first, and written as what became of them.
+    pub(crate) fresh: Vec<messages::Model>,
+}
+
 /// What is to be written.
 #[derive(Default)]
 pub(super) struct Changes {
     follow_ups: Vec<follow_ups::ActiveModel>,
+    known: Vec<(FollowUpId, FollowUp)>,
     messages: Vec<messages::ActiveModel>,
     called_off: Vec<(FollowUpId, String, i32, String)>,
     owed: Vec<Owed>,
@@ -51,7 +59,10 @@ pub(super) fn between(cx: &Context<'_>, before: &State, running: &mut Running, c
             }
         };
         if old.is_none_or(|old| rules::row_differs(old, follow_up)) {
-            changes.follow_ups.push(row(cx, running, id, follow_up));
+            match old {
+                None => changes.follow_ups.push(row(cx, running, id, follow_up)),
+                Some(_) => changes.known.push((id, follow_up.clone())),
+            }
             changes.events.extend(event(running, id, (old, follow_up), started));
         }
         announce(cx, running, (id, old, follow_up), changes);
@@ -190,52 +201,61 @@ fn event(
     Some(event.with(serde_json::json!({ "status": follow_up.status.as_str(), "step": follow_up.key.step })))
 }
 
-/// Writes it all. What is announced for now goes into `hands`, a batch at most, where there are any; else through the queue.
+/// Writes it all. What is announced for now goes into `hands`, a batch at most, where there are any; else through the queue. `quiet`:
+/// nothing else follows, and so nothing that could call a message off before it has a row.
 pub(super) async fn write(
     tx: &Writing,
     cx: &Context<'_>,
     changes: Changes,
-    hands: Option<&mut Vec<Claimed>>,
+    (hands, quiet): (Option<&mut Hands>, bool),
 ) -> Result<()> {
-    let Changes { follow_ups, messages, called_off, owed, not_owed, mut sends, events: happened } = changes;
-    for chunk in follow_ups.chunks(200) {
-        let rows = follow_ups::Entity::insert_many(chunk.to_vec()).on_conflict(replace());
-        tx.write(rows.build(tx.get_database_backend())).await?;
-    }
-    for chunk in messages.chunks(200) {
-        tx.write(messages::Entity::insert_many(chunk.to_vec()).build(tx.get_database_backend())).await?;
-    }
+    let Changes { follow_ups, known, mut messages, called_off, owed, not_owed, mut sends, events: happened } = changes;
+    batch::insert(tx, &follow_ups, None).await?;
+    rewrite(tx, known).await?;
     call_off(tx, cx, &called_off).await?;
     jobs::put(tx, cx, JobKind::FollowUp, &owed).await?;
     jobs::remove(tx, JobKind::FollowUp, &not_owed).await?;
     if let Some(hands) = hands {
         let (mut now, later): (Vec<_>, Vec<_>) = sends.into_iter().partition(|one| one.due_at <= cx.now);
-        sends = now.split_off(now.len().min(jobs::BATCH.saturating_sub(hands.len())));
+        sends = now.split_off(now.len().min(jobs::BATCH.saturating_sub(hands.claimed.len())));
         sends.extend(later);
-        hands.extend(jobs::put_in_hand(tx, cx, JobKind::Message, &now).await?);
+        hands.claimed.extend(jobs::put_in_hand(tx, cx, JobKind::Message, &now).await?);
+        if quiet {
+            let now: HashSet<Uuid> = now.into_iter().map(|one| one.subject).collect();
+            let taken: Vec<_>;
+            (taken, messages) = messages.into_iter().partition(|one| now.contains(&one.id.as_ref().0));
+            for message in taken {
+                hands.fresh.push(message.try_into_model()?);
+            }
+        }
     }
+    batch::insert(tx, &messages, None).await?;
     jobs::put(tx, cx, JobKind::Message, &sends).await?;
     events::record(tx, cx, happened);
     Ok(())
 }
 
-/// A known row is rewritten but for who it was handed to; its version rises.
-fn replace() -> OnConflict {
-    use follow_ups::Column as C;
-    OnConflict::column(C::Id)
-        .update_columns([
-            C::Role,
-            C::Status,
-            C::OpensAt,
-            C::DueAt,
-            C::ClosesAt,
-            C::ExpiresAt,
-            C::Outcome,
-            C::Reason,
-            C::FinalAt,
-        ])
-        .value(C::Version, Expr::col((follow_ups::Entity, C::Version)).add(1))
-        .to_owned()
+/// Known rows take over where their follow-ups are now, but for who they were handed to.
+async fn rewrite(tx: &Writing, known: Vec<(FollowUpId, FollowUp)>) -> Result<()> {
+    const COLUMNS: [&str; 10] =
+        ["id", "role", "status", "opens_at", "due_at", "closes_at", "expires_at", "outcome", "reason", "final_at"];
+    let count = known.len() as u64;
+    let rows = known.into_iter().map(|(id, one)| {
+        vec![
+            id.into(),
+            one.role.into(),
+            one.status.as_str().into(),
+            one.opens_at.into(),
+            one.due_at.into(),
+            one.closes_at.into(),
+            one.expires_at.into(),
+            one.outcome.into(),
+            one.reason.into(),
+            one.final_at.into(),
+        ]
+    });
+    let written = batch::revise(tx, "follow_ups", &COLUMNS, rows.collect()).await?;
+    if written == count { Ok(()) } else { Err(Error::Stale) }
 }
 
 /// What was announced and not sent yet is not sent; what is on its way or gone stays what it is.

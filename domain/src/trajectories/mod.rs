@@ -28,6 +28,7 @@ use crate::{
     protocols::{AnchorValue, Effect, Key, Offset, Protocol, Stacking, Step, Surroundings, What},
 };
 
+pub(crate) use difference::Hands;
 pub(crate) use rows::{key_of, key_text, lock, lock_about, lock_alone, lock_for, lock_of_case};
 pub(crate) use running::{Running, kept_about, load, load_many, replayed, say, settle_many};
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     Context,
+    batch::one_of,
     database::Writing,
     error::{Error, Result},
     jobs::LeasedBatch,
@@ -39,7 +40,7 @@ pub(super) async fn locked(tx: &Writing, cx: &Context<'_>, ids: &[TrajectoryId])
     let mut found = Vec::new();
     for chunk in ids.chunks(500) {
         let rows = among(cx)
-            .filter(trajectories::Column::Id.is_in(chunk.iter().copied()))
+            .filter(one_of(&**tx, trajectories::Column::Id, chunk.iter().copied()))
             .order_by_asc(trajectories::Column::Id)
             .lock_exclusive();
         found.extend(rows.all(&**tx).await?);
@@ -53,7 +54,7 @@ pub(crate) async fn lock_for(tx: &Writing, batch: &LeasedBatch) -> Result<()> {
     let subjects = jobs::Entity::find()
         .select_only()
         .column(jobs::Column::Subject)
-        .filter(jobs::Column::Id.is_in(batch.leases.iter().map(|lease| lease.id)))
+        .filter(one_of(&**tx, jobs::Column::Id, batch.leases.iter().map(|lease| lease.id)))
         .into_query();
     let of = match batch.kind {
         JobKind::FollowUp => follow_ups::Entity::find()
@@ -99,7 +100,7 @@ pub(super) async fn cases_of(tx: &Writing, ids: &[TrajectoryId]) -> Result<Vec<C
     Ok(trajectories::Entity::find()
         .select_only()
         .column(trajectories::Column::CaseId)
-        .filter(trajectories::Column::Id.is_in(ids.iter().copied()))
+        .filter(one_of(&**tx, trajectories::Column::Id, ids.iter().copied()))
         .into_tuple()
         .all(&**tx)
         .await?)
@@ -113,7 +114,7 @@ pub(crate) async fn lock_alone(tx: &Writing, ids: &[TrajectoryId]) -> Result<()>
     let _: Vec<TrajectoryId> = trajectories::Entity::find()
         .select_only()
         .column(trajectories::Column::Id)
-        .filter(trajectories::Column::Id.is_in(ids.iter().copied()))
+        .filter(one_of(&**tx, trajectories::Column::Id, ids.iter().copied()))
         .order_by_asc(trajectories::Column::Id)
         .lock_exclusive()
         .into_tuple()
@@ -212,7 +213,7 @@ pub(super) async fn running_for(
         .select_only()
         .column(trajectories::Column::Id)
         .filter(trajectories::Column::Status.eq(TrajectoryStatus::Active))
-        .filter(trajectories::Column::CaseId.is_in(theirs))
+        .filter(one_of(db, trajectories::Column::CaseId, theirs))
         .filter(trajectories::Column::ProtocolId.in_subquery(versions))
         .into_tuple()
         .all(db)
@@ -227,7 +228,7 @@ pub(super) async fn inputs(
     let mut found: HashMap<TrajectoryId, Vec<Input>> = HashMap::new();
     for chunk in ids.chunks(500) {
         let rows = trajectory_inputs::Entity::find()
-            .filter(trajectory_inputs::Column::TrajectoryId.is_in(chunk.iter().copied()))
+            .filter(one_of(db, trajectory_inputs::Column::TrajectoryId, chunk.iter().copied()))
             .order_by_asc(trajectory_inputs::Column::TrajectoryId)
             .order_by_asc(trajectory_inputs::Column::Position)
             .all(db)
@@ -271,7 +272,7 @@ pub(super) async fn keys(
         let rows: Vec<(TrajectoryId, String, FollowUpId)> = follow_ups::Entity::find()
             .select_only()
             .columns([follow_ups::Column::TrajectoryId, follow_ups::Column::Key, follow_ups::Column::Id])
-            .filter(follow_ups::Column::TrajectoryId.is_in(chunk.iter().copied()))
+            .filter(one_of(db, follow_ups::Column::TrajectoryId, chunk.iter().copied()))
             .into_tuple()
             .all(db)
             .await?;
@@ -287,7 +288,7 @@ pub(super) async fn units(db: &impl ConnectionTrait, ids: &[CaseId]) -> Result<H
     let rows: Vec<(CaseId, Option<UnitId>)> = cases::Entity::find()
         .select_only()
         .columns([cases::Column::Id, cases::Column::UnitId])
-        .filter(cases::Column::Id.is_in(ids.iter().copied()))
+        .filter(one_of(db, cases::Column::Id, ids.iter().copied()))
         .into_tuple()
         .all(db)
         .await?;

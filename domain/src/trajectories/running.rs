@@ -7,7 +7,7 @@ use nazorg_entities::{CaseId, FollowUpId, PersonId, ProtocolId, TrajectoryId, Tr
 use sea_orm::ConnectionTrait;
 
 use super::{
-    AnchorMoment, ForCase, Trajectory, difference,
+    AnchorMoment, ForCase, Hands, Trajectory, difference,
     effects::{self, Follows},
     rows,
 };
@@ -15,7 +15,6 @@ use crate::{
     Context, cases,
     database::Writing,
     error::{Error, Result, ViolationCode},
-    jobs::Claimed,
     protocol_versions,
     protocols::{self, Effect, Input, Key, Protocol, State, Surroundings, What},
 };
@@ -194,7 +193,7 @@ async fn heard(tx: &Writing, cx: &Context<'_>, running: &mut Running, what: What
     let mut changes = difference::Changes::default();
     difference::between(cx, &before, running, &mut changes);
     keep(tx, cx, &mut [running]).await?;
-    difference::write(tx, cx, changes, None).await?;
+    difference::write(tx, cx, changes, (None, false)).await?;
     let follows = effects::follow(tx, cx, (&before, running), &effects).await?;
     Ok((effects, follows))
 }
@@ -204,7 +203,7 @@ pub(crate) async fn settle_many(
     tx: &Writing,
     cx: &Context<'_>,
     ids: &[TrajectoryId],
-    hands: Option<&mut Vec<Claimed>>,
+    hands: Option<&mut Hands>,
 ) -> Result<Vec<Running>> {
     let mut all = load_many(tx, cx, ids).await?;
     let mut changes = difference::Changes::default();
@@ -217,7 +216,11 @@ pub(crate) async fn settle_many(
         befores.push((before, brought));
     }
     keep(tx, cx, &mut all.iter_mut().collect::<Vec<_>>()).await?;
-    difference::write(tx, cx, changes, hands).await?;
+    let quiet = |((before, brought), running): (&(State, Vec<Effect>), &Running)| {
+        brought.is_empty() && before.closed == running.state.closed
+    };
+    let quiet = befores.iter().zip(&all).all(quiet);
+    difference::write(tx, cx, changes, (hands, quiet)).await?;
     for ((before, brought), running) in befores.iter().zip(&mut all) {
         if effects::follow(tx, cx, (before, running), brought).await? == Follows::CloseAgain {
             close_again(tx, cx, running).await?;

@@ -166,36 +166,43 @@ fn key_file(service: &Service, name: &str, text: &str) -> String {
     path.display().to_string()
 }
 
+/// As the operations page says it, step by step, with messages waiting for the morning: nothing becomes unreadable on the way, and each
+/// message goes once.
 #[tokio::test]
 async fn the_master_key_is_changed_while_everything_stays_readable() {
-    let mut service = Service::start().await;
-    let mut hospital = Hospital::found(&service).await;
+    let mail = SmtpSink::start().await;
+    let ground = Ground::new(Leg::from_env());
+    let mut service = Service::start_with(ground, BEGINNING, &[("SMTP_URL", mail.url().as_str())]).await;
+    let (mut hospital, case) = opened(&service).await;
+    service.travel_to(NIGHT).await;
     let old = match &service.ground.postgres {
         Some(_) => nazorg_tests::service::MASTER_KEY.to_owned(),
         None => fs::read_to_string(service.ground.dir.path().join("data/master.key")).unwrap(),
     };
     let old = key_file(&service, "old.key", &old);
     let new = key_file(&service, "new.key", "HhwaGBYUEhAODAoIBgQCAAEDBQcJCw0PERMVFxkbHR8=");
-
-    // The new one wraps from now on; the old one still opens.
     service.configure("NAZORG_KEYS_MASTER_KEY", "");
-    service.configure("NAZORG_KEYS_MASTER_KEY_FILE", &new);
-    service.configure("NAZORG_KEYS_OTHER_MASTER_KEY_FILE", &old);
-    service.restart().await;
-    hospital.coordinator = service.client(hospital.coordinator.key().unwrap());
-    let late = hospital.register("late").await;
+
+    // Step 2: each process learns of the new key. Step 3: the first one wraps by it, and who was not restarted yet reads that.
+    with_keys(&mut service, &mut hospital, (&old, &new)).await;
+    with_keys(&mut service, &mut hospital, (&new, &old)).await;
+    hospital.register("late").await;
+    with_keys(&mut service, &mut hospital, (&old, &new)).await;
+    everybody_is_readable(&hospital).await;
+
+    with_keys(&mut service, &mut hospital, (&new, &old)).await;
     let clock = service.clock.clone();
     let wrapped = upkeep::rewrap(&service.config(), clock).await.unwrap();
     assert!(wrapped > 5, "the organisation's and everybody's key: {wrapped}");
     assert_eq!(upkeep::rewrap(&service.config(), service.clock.clone()).await.unwrap(), 0);
 
-    service.configure("NAZORG_KEYS_OTHER_MASTER_KEY_FILE", "");
-    service.restart().await;
-    hospital.coordinator = service.client(hospital.coordinator.key().unwrap());
-    for person in [hospital.people["nurse"], late] {
-        let read = hospital.coordinator.get(&format!("/v1/persons/{person}")).await.expect(200);
-        assert!(read["name"].as_str().unwrap().starts_with("CANARY-NAME"), "{read}");
-    }
+    with_keys(&mut service, &mut hospital, (&new, "")).await;
+    everybody_is_readable(&hospital).await;
+    let times = |address: &str| mail.accepted().iter().filter(|one| one.to.iter().any(|to| to == address)).count();
+    assert_eq!(times("anna@hospital.example"), 0, "it waits for the end of the quiet hours");
+    service.travel_to(MORNING).await;
+    assert_eq!((times("anna@hospital.example"), times("coordinator@hospital.example")), (1, 1));
+    assert_eq!(hospital.messages(case).await[0]["status"], "sent");
     service.is_balanced().await;
 
     // The old one opens nothing any more, and says so.
@@ -203,6 +210,21 @@ async fn the_master_key_is_changed_while_everything_stays_readable() {
     service.configure("NAZORG_KEYS_MASTER_KEY_FILE", &old);
     let refused = upkeep::rewrap(&service.config(), service.clock.clone()).await.unwrap_err().to_string();
     assert!(refused.contains("was wrapped by master key"), "{refused}");
+}
+
+/// Starts anew with these files of master keys: the one that wraps, and the other one that opens.
+async fn with_keys(service: &mut Service, hospital: &mut Hospital, (master, other): (&str, &str)) {
+    service.configure("NAZORG_KEYS_MASTER_KEY_FILE", master);
+    service.configure("NAZORG_KEYS_OTHER_MASTER_KEY_FILE", other);
+    service.restart().await;
+    hospital.coordinator = service.client(hospital.coordinator.key().unwrap());
+}
+
+async fn everybody_is_readable(hospital: &Hospital) {
+    for person in hospital.people.values() {
+        let read = hospital.coordinator.get(&format!("/v1/persons/{person}")).await.expect(200);
+        assert!(read["name"].as_str().unwrap().starts_with("CANARY-NAME"), "{read}");
+    }
 }
 
 /// A file that can no longer be read is what a backup is for: it is kept aside with what SQLite left beside it, and the backup takes its place.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::Consent;
 use crate::{
     Context,
+    batch::one_of,
     database::Writing,
     error::{Error, Result},
     people::rows::of_own_cases,
@@ -55,7 +56,7 @@ pub async fn of_many(
     persons: &[PersonId],
 ) -> Result<HashMap<PersonId, Vec<Consent>>> {
     let rows = among(cx)
-        .filter(consents::Column::PersonId.is_in(persons.iter().copied()))
+        .filter(one_of(db, consents::Column::PersonId, persons.iter().copied()))
         .filter(consents::Column::RevokedAt.is_null())
         .order_by_asc(consents::Column::Id)
         .all(db)

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{ContactPoint, Window};
 use crate::{
     Context,
+    batch::one_of,
     database::Writing,
     error::{Error, Result},
     people::rows::of_own_cases,
@@ -76,7 +77,7 @@ pub(in crate::people) async fn in_use(
 ) -> Result<Vec<Row>> {
     let found = contact_points::Entity::find()
         .filter(cx.ours(contact_points::Column::OrganisationId))
-        .filter(contact_points::Column::PersonId.is_in(persons.iter().copied()))
+        .filter(one_of(db, contact_points::Column::PersonId, persons.iter().copied()))
         .filter(contact_points::Column::EndedAt.is_null())
         .order_by_asc(contact_points::Column::Preference)
         .order_by_asc(contact_points::Column::Id)
