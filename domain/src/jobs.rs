@@ -192,14 +192,16 @@ pub async fn claim(tx: &Writing, app: &App, batch: &LeasedBatch) -> Result<Vec<C
     take(tx, app, batch, true).await
 }
 
-/// What is still leased in its version, for what is done within this transaction: its row is written once, by [`settle`]. Whoever changes
-/// a job has locked its trajectory before; only a lease that lapses meanwhile is leased anew, and then settling it does nothing here.
+/// Holds what is still leased in its version, for what is done within this transaction: its row is written once, by [`settle`]. Nobody
+/// takes it meanwhile. Of a follow-up that is so without a lock: whoever takes its job has locked its trajectory, as the caller did; when
+/// its lease lapses and it is leased anew, it is looked at once more, and nothing is left to do.
 pub async fn hold(tx: &Writing, app: &App, batch: &LeasedBatch) -> Result<Vec<Claimed>> {
     if batch.leases.is_empty() {
         return Ok(Vec::new());
     }
     let (these, mut values) = these(app, &batch.leases);
-    let sql = format!("SELECT {CLAIMED} FROM jobs WHERE {these} AND lease_until > ? AND kind = ?");
+    let lock = if app.db.is_postgres() && batch.kind != JobKind::FollowUp { "FOR UPDATE" } else { "" };
+    let sql = format!("SELECT {CLAIMED} FROM jobs WHERE {these} AND lease_until > ? AND kind = ? {lock}");
     values.extend([app.clock.wall().into(), batch.kind.to_value().into()]);
     claimed(tx, Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values)).await
 }

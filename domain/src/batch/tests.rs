@@ -1,4 +1,5 @@
 use sea_orm::Value;
+use serde_json::json;
 
 use super::*;
 
@@ -21,4 +22,29 @@ fn several_statements_become_one_with_places_of_their_own() {
 #[test]
 fn places_beyond_ten_keep_their_order() {
     assert_eq!(numbered_from("VALUES ($1, $10), ($2)", 10), "VALUES ($11, $20), ($12)");
+}
+
+#[test]
+fn several_rows_are_an_array_for_each_column_whatever_stands_in_them() {
+    let nothing: Option<String> = None;
+    let odd = ["a, {b}", "NULL", "", "says \"no\" \\ yes", "two\nlines"];
+    let rows =
+        odd.iter().enumerate().map(|(place, text)| vec![Value::from(i32::try_from(place).unwrap()), (*text).into()]);
+    let rows = rows.chain([vec![9.into(), nothing.into()]]).collect();
+    let (sql, values) = source(DbBackend::Postgres, rows).unwrap();
+    assert_eq!(sql, "SELECT * FROM UNNEST(CAST($1 AS integer[]), CAST($2 AS text[])) AS v (column1, column2)");
+    let texts = r#"{"a, {b}","NULL","","says \"no\" \\ yes","two"#.to_owned() + "\nlines\",NULL}";
+    assert_eq!(values, [r#"{"0","1","2","3","4","9"}"#.into(), texts.into()]);
+    let json = source(DbBackend::Postgres, vec![vec![json!({"a": "\""}).into()], vec![json!(null).into()]]).unwrap();
+    assert_eq!(json.1, [Value::from(r#"{"{\"a\":\"\\\"\"}","null"}"#)]);
+    let unknown = source(DbBackend::Postgres, vec![vec![Value::from(1.5_f64)], vec![Value::from(2.5_f64)]]);
+    assert!(matches!(unknown, Err(Error::Internal(_))), "what has no kind here is refused, not guessed");
+}
+
+#[test]
+fn one_row_and_every_row_on_sqlite_are_values() {
+    let one = source(DbBackend::Postgres, vec![vec![1.into(), 2.into()]]).unwrap();
+    assert_eq!((one.0.as_str(), one.1.len()), ("VALUES ($1, $2)", 2));
+    let two = source(DbBackend::Sqlite, vec![vec![1.into()], vec![2.into()]]).unwrap();
+    assert_eq!((two.0.as_str(), two.1.len()), ("VALUES (?), (?)", 2));
 }
