@@ -58,48 +58,35 @@ fn insertion<Row: ActiveModelTrait>(backend: DbBackend, rows: &[Row], conflict: 
     Ok(Statement::from_sql_and_values(backend, sql, values))
 }
 
-/// Changes rows to the values given, each row its `id` first and its `version` last, in the order of `columns`; a row whose version
-/// is not the one before is left alone. Answers how many changed. An upsert would do the same, and build every row anew to do so.
+/// Changes rows to the values given, each row its `id` first, in the order of `columns`. An upsert would do the same, and build every row
+/// anew to do so. Where `columns` end in `version`, each row's is one above the kept one's, which guards against anyone in between; else
+/// what the rows hang below is locked, and the kept versions count on. `Stale` when a row is not there so.
 pub(crate) async fn update(
     tx: &DatabaseTransaction,
-    table: &str,
-    columns: &[&str],
-    rows: Vec<Vec<Value>>,
-) -> Result<u64> {
-    let version = numbered(columns.len());
-    let guard = format!("AND {table}.version = {version} - 1");
-    change(tx, (table, columns, &guard), rows).await
-}
-
-/// The same of rows whose versions are not known, because what they hang below is locked: they count on.
-pub(crate) async fn revise(
-    tx: &DatabaseTransaction,
-    table: &str,
-    columns: &[&str],
-    rows: Vec<Vec<Value>>,
-) -> Result<u64> {
-    change(tx, (table, columns, ""), rows).await
-}
-
-async fn change(
-    tx: &DatabaseTransaction,
-    (table, columns, guard): (&str, &[&str], &str),
+    (table, columns): (&str, &[&str]),
     mut rows: Vec<Vec<Value>>,
-) -> Result<u64> {
+) -> Result<()> {
     let set = columns.iter().enumerate().skip(1).map(|(place, column)| format!("{column} = {}", numbered(place + 1)));
-    let counted = guard.is_empty().then(|| format!("version = {table}.version + 1"));
-    let set: Vec<_> = set.chain(counted).collect();
-    let set = set.join(", ");
-    let backend = tx.get_database_backend();
-    let mut changed = 0;
+    let mut set: Vec<_> = set.collect();
+    let mut which = format!("{table}.id = {}", numbered(1));
+    if columns.last() == Some(&"version") {
+        which = format!("{which} AND {table}.version = {} - 1", numbered(columns.len()));
+    } else {
+        set.push(format!("version = {table}.version + 1"));
+    }
+    let (set, backend) = (set.join(", "), tx.get_database_backend());
     while !rows.is_empty() {
         let rest = rows.split_off(rows.len().min(AT_ONCE));
+        let count = rows.len() as u64;
         let (source, values) = source(backend, rows)?;
-        let sql = format!("UPDATE {table} SET {set} FROM ({source}) AS v WHERE {table}.id = v.column1 {guard}");
-        changed += tx.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?.rows_affected();
+        let sql = format!("UPDATE {table} SET {set} FROM ({source}) AS v WHERE {which}");
+        let changed = tx.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?.rows_affected();
+        if changed != count {
+            return Err(Error::Stale);
+        }
         rows = rest;
     }
-    Ok(changed)
+    Ok(())
 }
 
 /// The columns of VALUES are called so in both databases.

@@ -151,7 +151,6 @@ pub(super) async fn save(tx: &Writing, changed: Vec<messages::Model>) -> Result<
         "final_at",
         "version",
     ];
-    let count = changed.len() as u64;
     let rows = changed.into_iter().map(|row| {
         vec![
             row.id.into(),
@@ -170,8 +169,7 @@ pub(super) async fn save(tx: &Writing, changed: Vec<messages::Model>) -> Result<
             row.version.into(),
         ]
     });
-    let written = crate::batch::update(tx, "messages", &COLUMNS, rows.collect()).await?;
-    if written == count { Ok(()) } else { Err(Error::Stale) }
+    crate::batch::update(tx, ("messages", &COLUMNS), rows.collect()).await
 }
 
 pub(super) async fn follow_ups(

@@ -14,7 +14,7 @@ use super::{Running, rows::key_text, rules};
 use crate::{
     Context, batch,
     database::Writing,
-    error::{Error, Result},
+    error::Result,
     events::{self, Event},
     jobs::{self, Claimed, Owed},
     protocols::{Announcement, FollowUp, Key, Recipient, State},
@@ -239,7 +239,6 @@ pub(super) async fn write(
 async fn rewrite(tx: &Writing, known: Vec<(FollowUpId, FollowUp)>) -> Result<()> {
     const COLUMNS: [&str; 10] =
         ["id", "role", "status", "opens_at", "due_at", "closes_at", "expires_at", "outcome", "reason", "final_at"];
-    let count = known.len() as u64;
     let rows = known.into_iter().map(|(id, one)| {
         vec![
             id.into(),
@@ -254,8 +253,7 @@ async fn rewrite(tx: &Writing, known: Vec<(FollowUpId, FollowUp)>) -> Result<()>
             one.final_at.into(),
         ]
     });
-    let written = batch::revise(tx, "follow_ups", &COLUMNS, rows.collect()).await?;
-    if written == count { Ok(()) } else { Err(Error::Stale) }
+    batch::update(tx, ("follow_ups", &COLUMNS), rows.collect()).await
 }
 
 /// What was announced and not sent yet is not sent; what is on its way or gone stays what it is.
