@@ -1,5 +1,6 @@
 //! From a batch to its handler, and from a failure to what becomes of the jobs: the one place where an error is mapped to a retry.
 
+use crate::queue::Place;
 use crate::relay::{bounded, hand_back};
 use crate::{backoff, jobs as handlers};
 use futures::FutureExt;
@@ -19,22 +20,22 @@ const BREATH: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Runs a batch and settles whatever comes of it. Never fails: what cannot even be settled lapses and is sent again.
-pub(crate) async fn run(hands: &handlers::Hands, batch: LeasedBatch) {
+pub(crate) async fn run(hands: &handlers::Hands, batch: LeasedBatch, place: &Place) {
     let began = tokio::time::Instant::now();
     let kind = batch.kind.as_str();
-    let result = work(hands, &batch).await;
+    let result = work(hands, &batch, place).await;
     metrics::histogram!("nazorg_batch_seconds", "kind" => kind).record(began.elapsed().as_secs_f64());
     match result {
         Ok(()) => {}
-        Err(trouble) => troubled(hands, batch, trouble).await,
+        Err(trouble) => troubled(hands, batch, trouble, place).await,
     }
 }
 
 /// What is away is no fault of the work's, whenever it turns out to be away: no attempt is counted for it. Anything else is.
-async fn troubled(hands: &handlers::Hands, batch: LeasedBatch, trouble: Trouble) {
+async fn troubled(hands: &handlers::Hands, batch: LeasedBatch, trouble: Trouble, place: &Place) {
     match away(hands, trouble).await {
         Ok(away) => give_back(hands, batch, away).await,
-        Err(trouble) => fail_alone(hands, batch, trouble).await,
+        Err(trouble) => fail_alone(hands, batch, trouble, place).await,
     }
 }
 
@@ -63,6 +64,7 @@ fn fail_alone<'a>(
     hands: &'a handlers::Hands,
     batch: LeasedBatch,
     trouble: Trouble,
+    place: &'a Place,
 ) -> futures::future::BoxFuture<'a, ()> {
     Box::pin(async move {
         if batch.leases.len() == 1 {
@@ -80,8 +82,8 @@ fn fail_alone<'a>(
         let (one, other) = batch.leases.split_at(batch.leases.len() / 2);
         for half in [one, other] {
             let half = LeasedBatch { kind, leases: half.to_vec() };
-            if let Err(trouble) = work(hands, &half).await {
-                troubled(hands, half, trouble).await;
+            if let Err(trouble) = work(hands, &half, place).await {
+                troubled(hands, half, trouble, place).await;
             }
         }
     })
@@ -96,13 +98,13 @@ async fn alone(hands: &handlers::Hands, batch: &LeasedBatch) -> Option<Result<()
 }
 
 /// What the database does is bounded, and can be tried again; what goes out after it has its own bounds, and cannot.
-async fn work(hands: &handlers::Hands, batch: &LeasedBatch) -> Result<(), Trouble> {
+async fn work(hands: &handlers::Hands, batch: &LeasedBatch, place: &Place) -> Result<(), Trouble> {
     let patience = match batch.kind {
         JobKind::FollowUp | JobKind::Message => hands.patience.min(MARK_WITHIN),
         JobKind::IncidentLink | JobKind::CaseRetention | JobKind::Remains => hands.patience,
     };
     let marked = attempted(patience, handle(hands, batch)).await?;
-    handlers::message::send_all(hands, marked).await;
+    handlers::message::send_all(hands, marked, place).await;
     Ok(())
 }
 

@@ -90,9 +90,9 @@ impl Worker {
 }
 
 fn handler(hands: jobs::Hands) -> Handler {
-    Arc::new(move |batch| {
+    Arc::new(move |batch, place| {
         let hands = hands.clone();
-        Box::pin(async move { dispatch::run(&hands, batch).await })
+        Box::pin(async move { dispatch::run(&hands, batch, &place).await })
     })
 }
 

@@ -3,6 +3,7 @@
 use super::Hands;
 use crate::backoff;
 use crate::channels::{Delivery, Outgoing};
+use crate::queue::Place;
 use crate::relay::bounded;
 use crate::templates::{Fields, Language, Rendered};
 use futures::stream::FuturesUnordered;
@@ -18,6 +19,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 const BEGIN_WITHIN: Duration = Duration::from_secs(8);
 /// How often what was sent is settled while the rest of the batch is still under way.
 const SETTLE_EVERY: Duration = Duration::from_millis(500);
+/// When no more than so many of a batch still wait for their receiver, the batch steps aside for another.
+const FEW: usize = 10;
 /// How often the leases are renewed while sending; they hold for thirty seconds.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
 /// The pauses between attempts to settle: some forty seconds in all. After that the leases lapse, and what was sent to a person is a
@@ -37,20 +40,20 @@ pub(crate) async fn take(hands: &Hands, batch: &LeasedBatch) -> Result<Vec<ToSen
 }
 
 /// Sends what was marked and settles it. Nothing here is tried as a whole again: each message has its own end.
-pub(crate) async fn send_all(hands: &Hands, marked: Vec<ToSend>) {
+pub(crate) async fn send_all(hands: &Hands, marked: Vec<ToSend>, place: &Place) {
     if marked.is_empty() {
         return;
     }
     let leases: Vec<Lease> = marked.iter().map(|message| message.job).collect();
     tokio::select! {
-        () = send_and_settle(hands, marked) => {}
+        () = send_and_settle(hands, marked, place) => {}
         () = keep(hands, &leases) => {}
     }
 }
 
 /// What has been sent is settled before the slowest is: what is not yet settled when the process dies is sent to staff again, and a
-/// question about a person.
-async fn send_and_settle(hands: &Hands, marked: Vec<ToSend>) {
+/// question about a person. Nor does a batch keep its place for the sake of a few.
+async fn send_and_settle(hands: &Hands, marked: Vec<ToSend>, place: &Place) {
     let begin_by = Instant::now() + BEGIN_WITHIN;
     let mut sending: FuturesUnordered<_> = marked.into_iter().map(|message| send(hands, message, begin_by)).collect();
     let mut settling = FuturesUnordered::new();
@@ -66,7 +69,14 @@ async fn send_and_settle(hands: &Hands, marked: Vec<ToSend>) {
                 }
             }
             Some(()) = settling.next() => {}
-            _ = pause.tick(), if !sent.is_empty() => settling.push(settle_surely(hands, std::mem::take(&mut sent))),
+            _ = pause.tick(), if !sending.is_empty() => {
+                if !sent.is_empty() {
+                    settling.push(settle_surely(hands, std::mem::take(&mut sent)));
+                }
+                if sending.len() <= FEW {
+                    place.step_aside();
+                }
+            }
             else => return,
         }
     }

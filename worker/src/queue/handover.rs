@@ -2,11 +2,13 @@
 //!
 //! The task of its own is the point. apalis drives handlers inside its worker, and a worker whose Redis goes away is dropped with
 //! everything it drives; a message to a family would be cut off half-way and become "unknown". Here it finishes undisturbed.
+//!
+//! A batch that only waits for the last of its receivers to answer steps aside, so that a dead one costs nobody a place.
 
 use apalis::prelude::Task;
 use futures::future::BoxFuture;
 use nazorg_domain::jobs::LeasedBatch;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -14,14 +16,45 @@ use tokio_util::sync::{CancellationToken, PollSemaphore};
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
+/// How many batches may have stepped aside for each that may be in hand.
+const ASIDE: usize = 8;
+
 /// What is done with a batch. It settles in SQL and answers nothing: retry belongs to the job's row, not to the queue.
-pub type Handler = Arc<dyn Fn(LeasedBatch) -> BoxFuture<'static, ()> + Send + Sync>;
+pub type Handler = Arc<dyn Fn(LeasedBatch, Arc<Place>) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// A batch's place among those in hand, free again when it is done.
+#[derive(Debug)]
+pub struct Place {
+    held: Mutex<Held>,
+    room_aside: Arc<Semaphore>,
+}
+
+/// One of the two, until it is dropped.
+#[derive(Debug, Default)]
+struct Held {
+    _in_hand: Option<OwnedSemaphorePermit>,
+    aside: Option<OwnedSemaphorePermit>,
+}
+
+impl Place {
+    /// Lets another batch begin, though this one is not done: it hardly works any more, it waits. Eight may do so for each that may be in
+    /// hand; while that many do, this changes nothing.
+    pub fn step_aside(&self) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.aside.is_none()
+            && let Ok(aside) = Arc::clone(&self.room_aside).try_acquire_owned()
+        {
+            *held = Held { aside: Some(aside), ..Held::default() };
+        }
+    }
+}
 
 /// The handler with its bounds; clones share them.
 #[derive(Clone)]
 pub struct Handover {
     handler: Handler,
     permits: Arc<Semaphore>,
+    room_aside: Arc<Semaphore>,
     tasks: TaskTracker,
     cut: CancellationToken,
 }
@@ -33,11 +66,13 @@ impl std::fmt::Debug for Handover {
 }
 
 impl Handover {
-    /// At most `at_once` batches (at least one) are in the handler's hands at any moment.
+    /// At most `at_once` batches (at least one) are in the handler's hands at any moment, those aside not counted.
     pub fn new(handler: Handler, at_once: usize) -> Self {
+        let at_once = at_once.max(1);
         Self {
             handler,
-            permits: Arc::new(Semaphore::new(at_once.max(1))),
+            permits: Arc::new(Semaphore::new(at_once)),
+            room_aside: Arc::new(Semaphore::new(at_once.saturating_mul(ASIDE))),
             tasks: TaskTracker::new(),
             cut: CancellationToken::new(),
         }
@@ -68,11 +103,13 @@ impl Handover {
     /// Runs one batch in its own task; resolves when it is done, has panicked or is cut off.
     fn begin(&self, batch: LeasedBatch, permit: Option<OwnedSemaphorePermit>) -> BoxFuture<'static, ()> {
         let (kind, size) = (batch.kind.as_str(), batch.leases.len());
-        let work = (self.handler)(batch);
+        let held = Mutex::new(Held { _in_hand: permit, aside: None });
+        let place = Arc::new(Place { held, room_aside: Arc::clone(&self.room_aside) });
+        let work = (self.handler)(batch, Arc::clone(&place));
         let cut = self.cut.clone();
         let task = self.tasks.spawn(async move {
             let _ = cut.run_until_cancelled(work).await;
-            drop(permit);
+            drop(place);
         });
         Box::pin(async move {
             if task.await.is_err() {

@@ -8,7 +8,7 @@ mod payload;
 mod redis;
 mod supervise;
 
-pub use handover::{Handler, Handover};
+pub use handover::{Handler, Handover, Place};
 pub use memory::MemoryQueue;
 pub use redis::{RedisQueue, RedisQueueSettings};
 

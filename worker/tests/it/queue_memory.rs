@@ -30,7 +30,7 @@ async fn what_nobody_began_is_handed_back_and_what_runs_is_finished() {
     let handover = Handover::new(
         Arc::new({
             let (begun, go, tally) = (begun.clone(), go.clone(), tally.clone());
-            move |batch| {
+            move |batch, _| {
                 let (begun, go, tally) = (begun.clone(), go.clone(), tally.clone());
                 Box::pin(async move {
                     begun.notify_one();
@@ -60,7 +60,7 @@ async fn p33_a_panic_fails_alone() {
     let handover = Handover::new(
         Arc::new({
             let tally = tally.clone();
-            move |batch| {
+            move |batch, _| {
                 let tally = tally.clone();
                 Box::pin(async move {
                     assert!(batch.leases.len() == 1, "a batch of two is poison here");
@@ -78,4 +78,42 @@ async fn p33_a_panic_fails_alone() {
         () = tally.reaches(45, SOON) => {}
     }
     assert_eq!(tally.count(), 45);
+}
+
+#[tokio::test]
+async fn a_batch_that_only_waits_steps_aside_and_at_most_eight_for_each_place() {
+    let (queue, stop) = (Arc::new(Queue::Memory(MemoryQueue::new())), CancellationToken::new());
+    let (begun, ended) = (Tally::new(), Tally::new());
+    let go = Arc::new(tokio::sync::Semaphore::new(0));
+    let handover = Handover::new(
+        Arc::new({
+            let (begun, ended, go) = (begun.clone(), ended.clone(), go.clone());
+            move |batch, place| {
+                let (begun, ended, go) = (begun.clone(), ended.clone(), go.clone());
+                Box::pin(async move {
+                    begun.note(&batch);
+                    place.step_aside();
+                    place.step_aside(); // again changes nothing
+                    go.acquire().await.unwrap().forget();
+                    ended.note(&batch);
+                })
+            }
+        }),
+        1,
+    );
+    queue.push(&batches(0, 20)).await.unwrap();
+    let work = tokio::spawn({
+        let (queue, handover, stop) = (queue.clone(), handover.clone(), stop.clone());
+        async move { queue.run(handover, stop).await }
+    });
+    begun.reaches(9, SOON).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(begun.count(), 9, "eight aside and the one in hand");
+    go.add_permits(9);
+    begun.reaches(18, SOON).await;
+    go.add_permits(11);
+    ended.reaches(20, SOON).await;
+    stop.cancel();
+    work.await.unwrap();
+    assert_eq!((begun.most(), ended.most()), (1, 1));
 }

@@ -145,7 +145,7 @@ async fn a_handler_finishes_though_redis_dies_under_it() {
     let handover = Handover::new(
         Arc::new({
             let (begun, go, tally) = (begun.clone(), go.clone(), tally.clone());
-            move |batch| {
+            move |batch, _| {
                 let (begun, go, tally) = (begun.clone(), go.clone(), tally.clone());
                 Box::pin(async move {
                     begun.notify_one();

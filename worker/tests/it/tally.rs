@@ -31,7 +31,7 @@ impl Tally {
 
     pub(crate) fn handover(&self, at_once: usize) -> Handover {
         let tally = self.clone();
-        let handler: Handler = Arc::new(move |batch| {
+        let handler: Handler = Arc::new(move |batch, _| {
             let tally = tally.clone();
             Box::pin(async move { tally.note(&batch) })
         });
