@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long a lease holds, wall time.
-pub const LEASE: Duration = Duration::from_secs(30);
+pub const LEASE: Duration = Duration::from_secs(25);
 /// How many jobs travel together.
 pub const BATCH: usize = 100;
 /// How many may be out at once: a batch in hand and some in the queue for a dozen workers. More would only wait there while their leases

@@ -67,7 +67,7 @@ closed_set! {
     SupportOffered { Yes = "yes", No = "no", Unknown = "unknown", }
     /// A case's state.
     CaseStatus { Open = "open", Closed = "closed", }
-    /// Why a case or trajectory closed (DOMAIN 12.4).
+    /// Why a case or trajectory closed (DOMAIN 9.7, 12.4).
     ClosedReason {
         Completed = "completed",
         GoalsMet = "goals_met",
@@ -77,6 +77,7 @@ closed_set! {
         ReferredArrived = "referred_arrived",
         TransferredAccepted = "transferred_accepted",
         ContactLost = "contact_lost",
+        Moved = "moved",
         MovedAbroad = "moved_abroad",
         LeftService = "left_service",
         CoachLeft = "coach_left",

@@ -145,7 +145,19 @@ impl Postgres {
     /// # Panics
     /// When `pg_dump` fails.
     pub fn backup(&self) -> Vec<u8> {
-        let output = Command::new(self.bin.join("pg_dump")).arg("-Fc").arg(self.url()).output().unwrap();
+        self.dumped(&self.url())
+    }
+
+    /// The keys alone, likewise.
+    ///
+    /// # Panics
+    /// When `pg_dump` fails.
+    pub fn backup_keys(&self) -> Vec<u8> {
+        self.dumped(&self.keys_url())
+    }
+
+    fn dumped(&self, url: &str) -> Vec<u8> {
+        let output = Command::new(self.bin.join("pg_dump")).arg("-Fc").arg(url).output().unwrap();
         assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
         output.stdout
     }
@@ -155,10 +167,33 @@ impl Postgres {
     /// # Panics
     /// When `pg_restore` fails.
     pub fn restore(&self, backup: &[u8]) {
+        self.restored(&self.url(), backup);
+    }
+
+    /// Puts a backup of the keys in place of the keys.
+    ///
+    /// # Panics
+    /// When `pg_restore` fails.
+    pub fn restore_keys(&self, backup: &[u8]) {
+        self.restored(&self.keys_url(), backup);
+    }
+
+    /// Loses everything in both databases.
+    ///
+    /// # Panics
+    /// When `psql` fails.
+    pub fn lose_everything(&self) {
+        for url in [self.url(), self.keys_url()] {
+            let mut command = Command::new(self.bin.join("psql"));
+            run(command.args(["-q", "-c", "DROP SCHEMA public CASCADE", "-c", "CREATE SCHEMA public"]).arg(url));
+        }
+    }
+
+    fn restored(&self, url: &str, backup: &[u8]) {
         let file = self.dir.path().join("backup");
         fs::write(&file, backup).unwrap();
         let mut command = Command::new(self.bin.join("pg_restore"));
-        run(command.args(["--clean", "--if-exists", "--exit-on-error", "-d"]).arg(self.url()).arg(&file));
+        run(command.args(["--clean", "--if-exists", "--exit-on-error", "-d"]).arg(url).arg(&file));
     }
 
     /// What pgbench reaches on this server, in transactions a second: `script` in so many clients for so many seconds, after `setup`,

@@ -263,6 +263,16 @@ impl Member {
         assert!(asked.await.is_ok(), "{:?} at {} is not ready within {PATIENCE:?}", self.part, self.base);
     }
 
+    /// The last value of a metric without labels, where it was measured.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn metric(&self, name: &str) -> Option<f64> {
+        let url = format!("http://127.0.0.1:{}/metrics", self.ports.1);
+        let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+        text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+    }
+
     /// Variables of its own, from the next start on.
     pub fn set(&mut self, own: impl IntoIterator<Item = (&'static str, String)>) {
         self.own.extend(own);

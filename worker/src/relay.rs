@@ -21,6 +21,8 @@ const PAUSES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(5)];
 /// How often the age of the oldest due job is measured.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
+/// Work that is this old is late: an alarm.
+const LATE: f64 = 60.0;
 /// How often the ledger is replayed and old answers are forgotten.
 const HOUSE_EVERY: Duration = Duration::from_secs(600);
 
@@ -54,12 +56,19 @@ impl Relay {
         }
     }
 
-    /// Measures until `stop`.
+    /// Measures until `stop`; calls an alarm when work becomes late.
     pub(crate) async fn measure(&self, stop: &CancellationToken) {
+        let mut late = false;
         while stop.run_until_cancelled(sleep(MEASURE_EVERY)).await.is_some() {
             if let Ok(earliest) = bounded(jobs::earliest(&self.app)).await {
                 let age = earliest.map_or(0, |due| (self.app.clock.now() - due).num_milliseconds().max(0));
-                metrics::gauge!("nazorg_jobs_oldest_due_seconds").set(float(age) / 1_000.0);
+                let seconds = float(age) / 1_000.0;
+                metrics::gauge!("nazorg_jobs_oldest_due_seconds").set(seconds);
+                match (std::mem::replace(&mut late, seconds > LATE), late) {
+                    (false, true) => tracing::error!(code = "work_late", seconds, "alarm"),
+                    (true, false) => tracing::info!(code = "work_on_time"),
+                    _ => {}
+                }
             }
         }
     }

@@ -88,7 +88,7 @@ impl Absences {
 /// A time away.
 #[derive(Debug, Object)]
 #[oai(rename = "Absence", rename_all = "camelCase", skip_serializing_if_is_none)]
-struct AbsenceView {
+pub(super) struct AbsenceView {
     id: Uuid,
     /// Who is away.
     person_id: Uuid,
@@ -121,7 +121,7 @@ impl From<Absence> for AbsenceView {
 struct NewAbsenceBody {
     /// Who is away.
     person_id: Uuid,
-    /// Who covers.
+    /// Who covers. Away for longer than two weeks with nobody who does raises an alarm: the event `alarm.raised`, code `deputy_missing`.
     cover_person_id: Option<Uuid>,
     /// From when.
     from_at: Instant,

@@ -91,7 +91,7 @@ impl Memberships {
 /// A person's access role.
 #[derive(Debug, Object)]
 #[oai(rename = "Membership", rename_all = "camelCase", skip_serializing_if_is_none)]
-struct MembershipView {
+pub(super) struct MembershipView {
     id: Uuid,
     person_id: Uuid,
     role: RoleView,

@@ -91,7 +91,7 @@ impl RosterEntries {
 /// A person's place on a roster.
 #[derive(Debug, Object)]
 #[oai(rename = "RosterEntry", rename_all = "camelCase", skip_serializing_if_is_none)]
-struct RosterEntryView {
+pub(super) struct RosterEntryView {
     id: Uuid,
     /// The unit's roster; absent is the organisation's.
     unit_id: Option<Uuid>,

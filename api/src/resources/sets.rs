@@ -65,6 +65,7 @@ pub(crate) enum ClosedReasonView {
     ReferredArrived,
     TransferredAccepted,
     ContactLost,
+    Moved,
     MovedAbroad,
     LeftService,
     CoachLeft,

@@ -43,7 +43,7 @@ pub(super) struct Facts {
     recipients: HashMap<PersonId, Recipient>,
     consents: Vec<consents::Model>,
     recent: HashMap<PersonId, Vec<Instant>>,
-    told: HashMap<(PersonId, String), MessageId>,
+    told: HashMap<(PersonId, String), (MessageId, Instant)>,
 }
 
 pub(super) async fn gather(tx: &Writing, cx: &Context<'_>, rows: &[messages::Model]) -> Result<Facts> {
@@ -261,16 +261,19 @@ impl Facts {
         Some(Going { id: row.id, planned_at: row.planned_at, to: *to, staff, again, template })
     }
 
-    /// The message by which staff was told the same this very minute, when that was sent or is being sent: one digest per recipient and minute.
+    /// The message by which staff was told the same this very minute, when that was sent or is being sent: one digest per recipient and
+    /// minute. What came up only after it left is not in it.
     pub(super) fn told<'a>(
         &self,
         digest: &Digest,
-        mut rows: impl Iterator<Item = &'a messages::Model>,
+        rows: impl Iterator<Item = &'a messages::Model> + Clone,
     ) -> Option<MessageId> {
-        let leader = rows.find(|row| row.id == digest.leader)?;
+        let leader = rows.clone().find(|row| row.id == digest.leader)?;
         let fresh = leader.audience == Audience::Staff && leader.status == MessageStatus::Pending;
-        let to = self.staff_recipient(leader).filter(|_| fresh)?;
-        self.told.get(&(to, leader.template.clone())).copied().filter(|_| digest.template.as_str() == leader.template)
+        let to = self.staff_recipient(leader).filter(|_| fresh && digest.template.as_str() == leader.template)?;
+        let (earlier, left_at) = self.told.get(&(to, leader.template.clone())).copied()?;
+        let mut about = rows.filter(|row| row.id == digest.leader || digest.merged.contains(&row.id));
+        about.all(|row| row.planned_at <= left_at).then_some(earlier)
     }
 
     pub(super) fn reachable(&self, person: PersonId, point: usize) -> Option<(&Recipient, &Reachable)> {

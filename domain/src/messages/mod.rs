@@ -18,8 +18,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 pub(crate) use merged::speak_for_themselves;
-pub(crate) use returning::replied;
 pub use returning::report_delivery;
+pub(crate) use returning::{ANSWERS_WITHIN, replied};
 pub use sending::{ToSend, take, wake_and_take};
 pub use settling::{Delivered, Sending, settle};
 pub use templates::Template;

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// So long after a message what comes from its number is an answer to it.
-const ANSWERS_WITHIN: TimeDelta = TimeDelta::days(14);
+pub(crate) const ANSWERS_WITHIN: TimeDelta = TimeDelta::days(14);
 
 /// A gateway says what became of a message it took. The same said again changes nothing. 409 `message_not_sent` of what no gateway took,
 /// `delivery_contradicted` when it is known to have arrived; unavailable while its sending is not kept yet.

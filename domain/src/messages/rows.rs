@@ -335,28 +335,29 @@ pub(super) async fn recent(
     Ok(recent)
 }
 
-/// What staff was told since the minute began, or is being told, with which text.
+/// What staff was told since the minute began, or is being told, with which text, and when.
 pub(super) async fn told(
     tx: &Writing,
     cx: &Context<'_>,
     persons: &[PersonId],
     since: Instant,
-) -> Result<HashMap<(PersonId, String), MessageId>> {
+) -> Result<HashMap<(PersonId, String), (MessageId, Instant)>> {
     use messages::Column as C;
     if persons.is_empty() {
         return Ok(HashMap::new());
     }
-    let found: Vec<(PersonId, String, MessageId)> = among(cx)
+    let found: Vec<(PersonId, String, MessageId, Instant)> = among(cx)
         .select_only()
-        .columns([C::RecipientId, C::Template, C::Id])
+        .columns([C::RecipientId, C::Template, C::Id, C::SentAt])
         .filter(one_of(&**tx, C::RecipientId, persons.iter().copied()))
         .filter(C::SentAt.gte(since))
         .filter(C::Audience.eq(Audience::Staff))
         .filter(C::Status.is_in([MessageStatus::Sending, MessageStatus::Sent]))
+        .order_by_asc(C::SentAt)
         .into_tuple()
         .all(&**tx)
         .await?;
-    Ok(found.into_iter().map(|(person, template, id)| ((person, template), id)).collect())
+    Ok(found.into_iter().map(|(person, template, id, at)| ((person, template), (id, at))).collect())
 }
 
 /// How many each of these already speaks for besides itself.

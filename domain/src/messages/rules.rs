@@ -22,7 +22,7 @@ pub use seen::{Seen, seen};
 
 /// How long a message waits before it is judged again whether what its step rests on is there.
 const AGAIN: TimeDelta = TimeDelta::days(1);
-/// A message to a person or family that comes this late is no longer sent (PROTOCOLS 4).
+/// A message to a person or family that comes this late is no longer sent, unless its step runs late (PROTOCOLS 4).
 pub const LATE: TimeDelta = TimeDelta::hours(48);
 /// At most so many messages to one person or close one …
 pub const CAP: usize = 2;
@@ -215,7 +215,7 @@ pub fn to_person(about: &About, candidates: &[Candidate<'_>]) -> Verdict {
     // The backup does not say what was sent after it was made.
     let may_have_gone = about.restored_at.is_some_and(|at| about.due_at <= at);
     let unknown = || end(MessageStatus::Unknown, "restored", Then::Task("delivery_unknown"));
-    if about.now - about.due_at > LATE {
+    if about.now - about.due_at > LATE && !about.rests_on.however_late {
         let late = || end(MessageStatus::Expired, "late", Then::Task("message_late"));
         return if may_have_gone { unknown() } else { late() };
     }

@@ -1,5 +1,5 @@
 //! Everything kept about a person, as they may ask for it (GDPR articles 15 and 20): one copy, machine-readable, of what concerns
-//! them and of nobody else. Other people stand in it as ids. What they did as staff is their work, and not in it.
+//! them and of nobody else. Other people stand in it as ids. Whom they helped as staff is their work, and not in it.
 
 use nazorg_entities::{AccessAction, Instant, PersonId};
 
@@ -18,6 +18,7 @@ use crate::{
     messages::{self, Message},
     policy::{Action, Reach},
     protocols::Input,
+    staff::{self, KeptAsStaff},
     trajectories::{self, Trajectory},
 };
 
@@ -49,6 +50,8 @@ pub struct Everything {
     pub as_close_one: Vec<Message>,
     /// The incidents they were involved in, until the link between incident and support is cut: nobody knows it after that.
     pub involvements: Vec<(Incident, Involvement)>,
+    /// Their access, rosters and absences as staff.
+    pub as_staff: KeptAsStaff,
     /// Who looked, newest first.
     pub accesses: Vec<Line>,
     /// Whether that is all of them.
@@ -98,6 +101,7 @@ async fn gather(cx: &Context<'_>, row: rows::Row) -> Result<Everything> {
         messages: bounded("messages", messages::kept_about(cx, id, ONE_MORE).await?)?,
         as_close_one: bounded("messages", messages::received_elsewhere(cx, id, ONE_MORE).await?)?,
         involvements,
+        as_staff: as_staff(cx, id).await?,
         accesses,
         accesses_complete,
         person: open_one(&cx.db(), cx, row).await?,
@@ -110,6 +114,15 @@ async fn in_cases(cx: &Context<'_>, id: PersonId) -> Result<KeptAbout> {
         cases: bounded("cases", cases)?,
         assignments: bounded("assignments", assignments)?,
         notes: bounded("notes", notes)?,
+    })
+}
+
+async fn as_staff(cx: &Context<'_>, id: PersonId) -> Result<KeptAsStaff> {
+    let KeptAsStaff { memberships, roster_entries, absences } = staff::kept_about(cx, id, ONE_MORE).await?;
+    Ok(KeptAsStaff {
+        memberships: bounded("memberships", memberships)?,
+        roster_entries: bounded("roster entries", roster_entries)?,
+        absences: bounded("absences", absences)?,
     })
 }
 

@@ -35,18 +35,23 @@ impl Came {
 }
 
 /// Takes what came from a number. A wish to stop takes back what everyone who can be reached there agreed to about messages to
-/// themself; anything else is a task for a human, once per message. Answers the same whether the number is known or not.
+/// themself; anything else is a task for a human, once per message. A number that is in use no more counts for as long as somebody may
+/// answer what was sent there; its wish to stop leaves a task, too. Answers the same whether the number is known or not.
 pub async fn take(cx: &Context<'_>, from: &str, text: &str) -> Result<()> {
     cx.may(Action::RelayTexts)?;
     rules::check(from)?;
     let tx = cx.begin().await?;
-    let (points, persons) = contact_points::at(&tx, cx, from).await?;
-    let came = if points.is_empty() {
+    let there = contact_points::at(&tx, cx, from, cx.now - messages::ANSWERS_WITHIN).await?;
+    let answered = (&there.points[..], &there.persons[..]);
+    let came = if there.points.is_empty() {
         Came::Unknown
     } else if rules::is_stop(text) {
-        consents::withdraw(&tx, cx, &persons, messages::rules::PURPOSE).await?;
+        consents::withdraw(&tx, cx, &there.persons, messages::rules::PURPOSE).await?;
+        if there.ended {
+            messages::replied(&tx, cx, answered).await?;
+        }
         Came::Stop
-    } else if messages::replied(&tx, cx, (&points, &persons)).await? {
+    } else if messages::replied(&tx, cx, answered).await? {
         Came::Answer
     } else {
         Came::Unasked

@@ -1,10 +1,17 @@
 //! Absences: who is away, and who covers.
 
 use nazorg_entities::{AbsenceId, AccessAction, Instant, PersonId};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{changed, known, rows, rules, seen};
-use crate::{Context, audit::Access, error::Result, policy::Action};
+use crate::{
+    Context,
+    audit::Access,
+    error::Result,
+    events::{self, Event, Kind},
+    policy::Action,
+};
 
 /// A time away; half-open, `until` is back at work.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +56,8 @@ pub struct AbsenceFilter {
     pub until: Option<Instant>,
 }
 
-/// Tells that a person is away. 409 `same_person` when they would cover for themselves.
+/// Tells that a person is away. Longer than two weeks with nobody who covers raises an alarm: a deputy is to be named (DOMAIN 9.7).
+/// 409 `same_person` when they would cover for themselves.
 pub async fn create(cx: &Context<'_>, new: NewAbsence) -> Result<Absence> {
     cx.may(Action::ManageStaff)?;
     rules::absence(&new)?;
@@ -61,6 +69,10 @@ pub async fn create(cx: &Context<'_>, new: NewAbsence) -> Result<Absence> {
     let id = AbsenceId(cx.app.ids.next());
     let absence = Absence { id, person_id, cover_person_id, from, until, created_at: cx.now, version: 1 };
     rows::insert_absence(&tx, cx, &absence).await?;
+    if rules::lacks_deputy(&absence) {
+        let told = json!({ "code": "deputy_missing" });
+        events::record(&tx, cx, [Event::new(Kind::AlarmRaised, id.0).with(told)]);
+    }
     let access = Access::new(AccessAction::Create, "absence.created", "absence", id.0);
     changed(&tx, cx, person_id, access).await?;
     tx.commit().await?;

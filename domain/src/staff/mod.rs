@@ -13,6 +13,10 @@ use uuid::Uuid;
 
 pub use resolution::{Wanted, present, resolve, whose};
 
+use absences::{Absence, AbsenceFilter};
+use memberships::{Membership, MembershipFilter};
+use rosters::{RosterEntry, RosterFilter};
+
 use crate::{
     Context,
     audit::{self, Access},
@@ -21,6 +25,30 @@ use crate::{
     events::{self, Event, Kind},
     input::Checks,
 };
+
+/// What is kept about a person as staff: their access, the rosters they stand on, when they were away; what ended too.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptAsStaff {
+    /// Their access roles.
+    pub memberships: Vec<Membership>,
+    /// The rosters.
+    pub roster_entries: Vec<RosterEntry>,
+    /// The absences.
+    pub absences: Vec<Absence>,
+}
+
+/// What is kept about a person as staff, at most so many of each. Whoever asks logs it.
+pub(crate) async fn kept_about(cx: &Context<'_>, person: PersonId, limit: u64) -> Result<KeptAsStaff> {
+    let persons = vec![person];
+    let access = MembershipFilter { persons: persons.clone(), ..MembershipFilter::default() };
+    let rosters = RosterFilter { persons: persons.clone(), ..RosterFilter::default() };
+    let away = AbsenceFilter { persons, ..AbsenceFilter::default() };
+    Ok(KeptAsStaff {
+        memberships: rows::memberships(cx, &access, None, limit).await?,
+        roster_entries: rows::roster_entries(cx, &rosters, None, limit).await?,
+        absences: rows::absences(cx, &away, None, limit).await?,
+    })
+}
 
 /// What a body names must be the tenant's: `unknown` otherwise, every error together.
 async fn known(

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::TimeDelta;
 use nazorg_entities::{CaseId, Instant, PersonId, Role, UnitId};
 
 use super::{
@@ -17,6 +18,8 @@ use crate::{
 
 /// The role that is asked when nobody fills another.
 pub const COORDINATOR: &str = "coordinator";
+/// Whoever is away longer than this is to have a deputy who is named (DOMAIN 9.7).
+pub const LONG_ABSENCE: TimeDelta = TimeDelta::weeks(2);
 /// The last place on a roster.
 pub const LAST_POSITION: i32 = 10_000;
 
@@ -48,6 +51,12 @@ pub fn absence(new: &NewAbsence) -> Result<()> {
         return Err(Error::violation(ViolationCode::SamePerson, "Nobody covers for themselves."));
     }
     Ok(())
+}
+
+/// Whether an absence is so long that somebody should be named who covers, and nobody is.
+#[must_use]
+pub fn lacks_deputy(absence: &Absence) -> bool {
+    absence.cover_person_id.is_none() && absence.until - absence.from > LONG_ABSENCE
 }
 
 /// When an absence that is ended at `now` is over.

@@ -1,12 +1,15 @@
 //! Messages between their moment and the provider's answer: judged, marked, settled, and accounted for.
 
+mod together;
+
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use nazorg_domain::{
     cases::{self, Case, NewCase},
     entities::{
-        ChannelKind, ClosedReason, ContactMode, JobKind, MessageStatus, PersonId, Role, Safe, Voicemail, jobs as table,
+        ChannelKind, ClosedReason, ContactMode, Instant, JobKind, MessageStatus, PersonId, ProtocolId, Role, Safe,
+        Voicemail, jobs as table,
     },
     error::{Error, ViolationCode},
     events, follow_ups, jobs, ledger,
@@ -52,6 +55,7 @@ struct Story {
     house: House,
     anna: PersonId,
     coach: PersonId,
+    protocol: ProtocolId,
     case: Case,
 }
 
@@ -62,19 +66,8 @@ impl Story {
         let admin = house.cx(Role::Admin);
         let origin = Origin::Text(PROTOCOL.replace("PROFILE", profile));
         let protocol = protocol_versions::upload(&admin, origin, true).await.unwrap();
-        let new = NewCase {
-            person_id: anna,
-            unit_id: None,
-            relation_id: None,
-            protocol_id: protocol.id,
-            anchors: vec![("event_at".to_owned(), admin.now)],
-            params: Vec::new(),
-            assignments: vec![("coach".to_owned(), coach)],
-            involvement_id: None,
-            external_refs: Vec::new(),
-        };
-        let case = cases::open(&house.coordinator(), new).await.unwrap();
-        let story = Self { house, anna, coach, case };
+        let case = cases::open(&house.coordinator(), new_case(anna, coach, protocol.id, admin.now)).await.unwrap();
+        let story = Self { house, anna, coach, protocol: protocol.id, case };
         story.reachable(coach, "coach@example.org", Safe::Unknown).await;
         story
     }
@@ -165,6 +158,20 @@ impl Story {
     }
 }
 
+fn new_case(person: PersonId, coach: PersonId, protocol: ProtocolId, event: Instant) -> NewCase {
+    NewCase {
+        person_id: person,
+        unit_id: None,
+        relation_id: None,
+        protocol_id: protocol,
+        anchors: vec![("event_at".to_owned(), event)],
+        params: Vec::new(),
+        assignments: vec![("coach".to_owned(), coach)],
+        involvement_id: None,
+        external_refs: Vec::new(),
+    }
+}
+
 fn taken(_: &ToSend) -> Sending {
     Sending::Taken { provider_id: Some("p-1".to_owned()) }
 }
@@ -181,20 +188,6 @@ fn perhaps(_: &ToSend) -> Sending {
 
 fn word(message: &ToSend) -> String {
     format!("{} {} x{}", message.address, message.template.as_str(), message.count)
-}
-
-#[tokio::test]
-async fn staff_gets_one_digest_and_the_person_what_they_agreed_to() {
-    let story = Story::with_anna().await;
-    let mut sent = story.hours_later(1).await;
-    sent.sort();
-    assert_eq!(sent, ["anna@example.org checkin x1", "coach@example.org task x2"]);
-    assert_eq!(story.stand("checkin").await, ["sent -"]);
-    assert_eq!(story.stand("task").await, ["sent -", "merged digest"]);
-    assert_eq!(story.stand("family_checkin").await, ["suppressed no_close_one"]);
-    assert!(story.house.logged_of(story.anna).await.contains(&"message.sent".to_owned()));
-    assert!(story.hours_later(0).await.is_empty(), "nothing twice");
-    story.assert_balanced().await;
 }
 
 #[tokio::test]
@@ -221,20 +214,6 @@ async fn in_a_safety_file_an_unknown_address_becomes_a_task_for_the_coach() {
     assert_eq!(story.tasks().await, ["task:unsafe_contact_point"]);
     story.reachable(story.anna, "safe@example.org", Safe::Yes).await;
     assert_eq!(story.hours_later(2).await, ["safe@example.org survey x1"]);
-    story.assert_balanced().await;
-}
-
-#[tokio::test]
-async fn p37_at_most_two_a_week_over_all() {
-    let story = Story::with_anna().await;
-    story.hours_later(1).await;
-    story.hours_later(2).await;
-    story.hours_later(2).await;
-    assert_eq!(story.stand("login").await, ["pending frequency"]);
-    story.house.later(TimeDelta::days(7) - TimeDelta::hours(4) - TimeDelta::milliseconds(1));
-    assert!(!story.drain(taken).await.iter().any(|one| one.template == Template::Login), "not a moment early");
-    story.house.later(TimeDelta::milliseconds(1));
-    assert!(story.drain(taken).await.iter().any(|one| one.template == Template::Login));
     story.assert_balanced().await;
 }
 

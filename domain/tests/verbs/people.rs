@@ -267,6 +267,25 @@ async fn a_revoked_consent_is_no_consent_from_that_moment_on() {
 }
 
 #[tokio::test]
+async fn what_was_agreed_twice_is_taken_back_once() {
+    let house = fresh_app().await;
+    let cx = house.coordinator();
+    let (anna, bea, cor) = (house.person("Anna").await, house.person("Bea").await, house.person("Cor").await);
+    let give = async |purpose, towards| consents::give(&cx, anna.id, consent(purpose, towards)).await.unwrap().id;
+    let (first, second) = (give("inform_family", Some(bea.id)).await, give("inform_family", Some(bea.id)).await);
+    let others = [
+        give("inform_family", Some(cor.id)).await,
+        give("inform_family", None).await,
+        give("share", Some(bea.id)).await,
+    ];
+    consents::revoke(&cx, second).await.unwrap();
+    for consent in consents::list(&cx, anna.id, None, 10).await.unwrap() {
+        assert_eq!(consent.revoked_at.is_none(), others.contains(&consent.id), "{consent:?}");
+    }
+    assert_eq!(violation(consents::revoke(&cx, first).await), ViolationCode::ConsentAlreadyRevoked);
+}
+
+#[tokio::test]
 async fn a_consent_is_towards_one_in_words_for_a_time_to_come() {
     let house = fresh_app().await;
     let cx = house.coordinator();

@@ -2,6 +2,7 @@ use chrono::TimeDelta;
 use nazorg_domain::{
     entities::{CaseId, Role},
     error::{Error, ViolationCode},
+    events,
     staff::{
         Wanted,
         absences::{self, AbsenceFilter, NewAbsence},
@@ -77,6 +78,26 @@ async fn an_absence_lasts_and_somebody_else_covers() {
     assert_eq!(ended.until, cx.now + TimeDelta::days(1));
     assert_eq!(violation(absences::end(&house.coordinator(), told.id).await), ViolationCode::AlreadyEnded);
     assert!(absences::list(&cx, &during, None, 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_long_absence_without_a_deputy_raises_an_alarm() {
+    let house = fresh_app().await;
+    let cx = house.coordinator();
+    let (anna, bram) = (house.person("Anna").await, house.person("Bram").await);
+    let weeks = TimeDelta::weeks(2);
+    for (cover, lasts, alarms) in [
+        (None, weeks, 0),
+        (Some(bram.id), weeks + TimeDelta::milliseconds(1), 0),
+        (None, weeks + TimeDelta::milliseconds(1), 1),
+    ] {
+        let new = NewAbsence { person_id: anna.id, cover_person_id: cover, from: cx.now, until: cx.now + lasts };
+        let told = absences::create(&cx, new).await.unwrap();
+        events::number(&house.app).await.unwrap();
+        let (feed, _) = events::feed(&cx, 0, 1_000).await.unwrap();
+        let raised = feed.iter().filter(|event| event.kind == "alarm.raised" && event.subject_id == told.id.0);
+        assert_eq!(raised.count(), alarms);
+    }
 }
 
 #[tokio::test]

@@ -2076,7 +2076,7 @@ export interface components {
          * @description Why a case is closed by hand.
          * @enum {string}
          */
-        ClosedReason: "completed" | "goals_met" | "enough_for_now" | "declined" | "other_support" | "referred_arrived" | "transferred_accepted" | "contact_lost" | "moved_abroad" | "left_service" | "coach_left" | "deceased" | "duplicate" | "opened_in_error";
+        ClosedReason: "completed" | "goals_met" | "enough_for_now" | "declined" | "other_support" | "referred_arrived" | "transferred_accepted" | "contact_lost" | "moved" | "moved_abroad" | "left_service" | "coach_left" | "deceased" | "duplicate" | "opened_in_error";
         /**
          * Completion
          * @description What came of it.
@@ -2857,7 +2857,7 @@ export interface components {
         NewAbsence: {
             /**
              * Format: uuid
-             * @description Who covers.
+             * @description Who covers. Away for longer than two weeks with nobody who does raises an alarm: the event `alarm.raised`, code `deputy_missing`.
              */
             coverPersonId?: string;
             /**
@@ -3377,6 +3377,8 @@ export interface components {
          * @description Everything kept about a person.
          */
         PersonExport: {
+            /** @description When they were, are or will be away. */
+            absences: components["schemas"]["Absence"][];
             /** @description Who looked, newest first; the latest 10,000. */
             accessEvents: components["schemas"]["ExportedAccess"][];
             /** @description Whether these are all; if not, `listAccessEvents` has the others. */
@@ -3397,6 +3399,8 @@ export interface components {
             format: string;
             /** @description The incidents they were involved in, for as long as incident and support are linked. */
             involvements: components["schemas"]["ExportedInvolvement"][];
+            /** @description Their access as staff; what ended too. Whom they helped is not in it. */
+            memberships: components["schemas"]["Membership"][];
             /** @description What was to be sent in these cases, and what they were sent as someone close; never a text, which is its template's. */
             messages: components["schemas"]["ExportedMessage"][];
             /** @description What was written in these cases. A note may tell of somebody else: whoever hands it over reads it first. */
@@ -3404,6 +3408,8 @@ export interface components {
             person: components["schemas"]["Person"];
             /** @description Who they are to whom; the other side is an id. */
             relations: components["schemas"]["Relation"][];
+            /** @description The rosters they stand on or stood on. */
+            rosterEntries: components["schemas"]["RosterEntry"][];
             /** @description What ran in these cases, with their own rhythm and what was said to it. */
             trajectories: components["schemas"]["ExportedTrajectory"][];
         };

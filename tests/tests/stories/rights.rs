@@ -142,6 +142,31 @@ async fn ties(night: &Night) {
     api.post_nothing(&format!("/v1/consents/{ended}/revoke")).await.expect(200);
 }
 
+/// She works here herself: she has access, stands on a roster, and is away for a while, as a colleague is.
+async fn works(night: &Night) {
+    let api = &night.hospital.coordinator;
+    for person in [night.nurse, night.hospital.people["resident"]] {
+        let access = json!({"personId": person, "role": "supporter"});
+        api.post("/v1/memberships", access).await.expect(201);
+        let roster = json!({"personId": person, "role": "second_reader", "position": 3});
+        api.post("/v1/roster-entries", roster).await.expect(201);
+        let away = json!({"personId": person, "fromAt": "2027-03-01T08:00:00Z", "untilAt": "2027-03-05T08:00:00Z"});
+        api.post("/v1/absences", away).await.expect(201);
+    }
+}
+
+/// …and that stands in it, of her alone.
+fn as_staff(night: &Night, export: &Value) {
+    for (list, member, value) in [
+        ("memberships", "role", "supporter"),
+        ("rosterEntries", "role", "second_reader"),
+        ("absences", "untilAt", "2027-03-05T08:00:00.000Z"),
+    ] {
+        let found: Vec<_> = items(export, list).iter().map(|one| (&one["personId"], &one[member])).collect();
+        assert_eq!(found, [(&json!(night.nurse), &json!(value))], "{list}");
+    }
+}
+
 impl Night {
     async fn export(&self) -> (Value, String) {
         let answer = self.hospital.coordinator.get(&format!("/v1/persons/{}/export", self.nurse)).await;
@@ -172,6 +197,7 @@ async fn an_export_holds_everything_about_a_person_and_nothing_of_anybody_else()
     let night = told(&service).await;
     service.travel_to("2026-12-27T12:00:00Z").await;
     night.hospital.complete(night.case, "ask_again", "answered").await;
+    works(&night).await;
     let (export, text) = night.export().await;
     assert_eq!(export["format"], "nazorg.person-export/1");
     let person = (&export["person"]["name"], &export["contactPoints"][0]["address"]);
@@ -182,6 +208,7 @@ async fn an_export_holds_everything_about_a_person_and_nothing_of_anybody_else()
         items(&export, "consents").iter().map(|one| (&one["purpose"], one["revokedAt"].is_string())).collect();
     assert_eq!(consents, [(&json!("messages"), false), (&json!("research"), true)]);
     supported(&night, &export);
+    as_staff(&night, &export);
     let seen: Vec<_> = items(&export, "accessEvents").iter().map(|one| &one["code"]).collect();
     for code in ["person.created", "person.changed", "case.read", "note.written", "message.sent", "incident.reported"] {
         assert!(seen.contains(&&json!(code)), "{code} is among {seen:?}");

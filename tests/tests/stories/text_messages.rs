@@ -64,6 +64,22 @@ impl World {
         case
     }
 
+    /// Someone's number ends, and they can be reached at another.
+    async fn gets_another_number(&self, name: &str) {
+        let (api, points) =
+            (&self.hospital.coordinator, format!("/v1/persons/{}/contact-points", self.hospital.people[name]));
+        let id = api.get(&points).await.expect(200)["items"][0]["id"].as_str().unwrap().to_owned();
+        api.post_nothing(&format!("/v1/contact-points/{id}/end")).await.expect(200);
+        let number = format!("+316999999{:02}", name.len());
+        api.post(&points, json!({"channel": "sms", "address": number, "safe": "yes"})).await.expect(201);
+    }
+
+    /// Whether someone's consent to messages is revoked.
+    async fn wants_none(&self, name: &str) -> bool {
+        let consents = format!("/v1/persons/{}/consents", self.hospital.people[name]);
+        self.hospital.coordinator.get(&consents).await.expect(200)["items"][0]["revokedAt"].is_string()
+    }
+
     async fn question(&self, case: Uuid) -> Value {
         let found = self.hospital.messages(case).await;
         found.into_iter().find(|one| one["template"] == "checkin").unwrap()
@@ -238,6 +254,34 @@ async fn a_reply_that_says_stop_holds_back_what_is_already_in_the_queue() {
     assert_eq!((&said[0]["actorId"], &said[0]["role"]), (&json!(person), &json!("integration")), "her own doing");
     let (_, feed) = world.feed(stops).await;
     assert_eq!(feed.matches("consent.revoked").count(), 2, "hers, and of who shares her telephone");
+    world.service.is_balanced().await;
+}
+
+#[tokio::test]
+async fn a_stop_from_a_number_that_was_replaced_counts_for_a_while_and_tells_somebody() {
+    const OLD: &str = "+31600000011";
+    const SHARED: &str = "+31600000012";
+    const WEEKS_AGO: &str = "+31600000013";
+    let mut world = World::found(&[]).await;
+    world.hospital.publish(CHECK_IN).await;
+    let moved = world.asked("moved", OLD).await;
+    world.asked("gave it away", SHARED).await;
+    world.asked("has it now", SHARED).await;
+    world.asked("long gone", WEEKS_AGO).await;
+    world.service.travel_to(MORNING).await;
+    assert_eq!(world.gateway.taken().len(), 4);
+    for name in ["moved", "gave it away", "long gone"] {
+        world.gets_another_number(name).await;
+    }
+
+    world.reply(OLD, "STOP").await;
+    assert!(world.wants_none("moved").await, "it is where we wrote to");
+    assert_eq!(world.tasks(moved).await, [task("replied")], "and somebody looks whose it was");
+    world.reply(SHARED, "stop").await;
+    assert!(world.wants_none("has it now").await && !world.wants_none("gave it away").await);
+    world.service.travel_to("2026-12-16T07:00:01Z").await;
+    world.reply(WEEKS_AGO, "stop").await;
+    assert!(!world.wants_none("long gone").await, "whoever has that number by now");
     world.service.is_balanced().await;
 }
 

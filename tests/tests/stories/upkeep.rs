@@ -45,17 +45,29 @@ impl Backup {
         Self::File(file)
     }
 
+    /// …of the keys: `nazorg backup keys`, or `pg_dump`.
+    async fn make_of_keys(service: &Service) -> Self {
+        if let Some(postgres) = &service.ground.postgres {
+            return Self::Dump(postgres.backup_keys());
+        }
+        let file = service.ground.dir.path().join("keys.bak");
+        upkeep::backup(&service.config(), Which::Keys, &file).await.unwrap();
+        Self::File(file)
+    }
+
     /// The service must not be running.
     async fn restore(&self, service: &Service) {
         let clock = service.clock.clone();
         match (self, &service.ground.postgres) {
             (Self::Dump(dump), Some(postgres)) => {
                 postgres.restore(dump);
+                nazorg::migrate(&service.config()).await.unwrap();
                 assert_eq!(upkeep::restored(&service.config(), clock).await.unwrap(), 1);
             }
             (Self::File(file), _) => {
+                let there = service.ground.dir.path().join("data/nazorg.db").exists();
                 let replaced = upkeep::restore(&service.config(), file, clock).await.unwrap();
-                assert!(replaced.exists(), "what was there is kept");
+                assert_eq!(replaced.exists(), there, "what was there is kept");
             }
             _ => panic!("a backup of another leg"),
         }
@@ -156,6 +168,54 @@ async fn a_backup_put_back_with_an_empty_queue_loses_nothing_it_held_and_asks_no
     service.travel_to("2026-12-15T12:00:00Z").await;
     assert_eq!(hospital.step(case, "talk").await["status"], "overdue", "it fell due, and waits for the peer");
     assert!(times("peer@hospital.example") >= 1, "the peer is reminded");
+    service.is_balanced().await;
+}
+
+/// Both stores are lost, and put back from the backups that were made while everything ran, the keys after the data.
+#[tokio::test]
+async fn both_stores_lost_are_put_back_and_everything_can_be_read() {
+    let mail = SmtpSink::start().await;
+    let ground = Ground::new(Leg::from_env());
+    let mut service = Service::start_with(ground, BEGINNING, &[("SMTP_URL", mail.url().as_str())]).await;
+    let (mut hospital, case) = opened(&service).await;
+    service.travel_to(NIGHT).await;
+    let data = Backup::make(&service).await;
+    hospital
+        .coordinator
+        .post("/v1/persons", json!({"name": "Registered after the data were copied"}))
+        .await
+        .expect(201);
+    let keys = Backup::make_of_keys(&service).await;
+    service.halt().await;
+
+    match (&keys, &service.ground.postgres) {
+        (Backup::Dump(dump), Some(postgres)) => {
+            postgres.lose_everything();
+            postgres.restore_keys(dump);
+        }
+        (Backup::File(file), _) => {
+            let folder = service.ground.dir.path().join("data");
+            for store in ["nazorg.db", "keys.db"] {
+                for rest in ["", "-wal", "-shm"] {
+                    let _ = fs::remove_file(folder.join(format!("{store}{rest}")));
+                }
+            }
+            fs::copy(file, folder.join("keys.db")).unwrap();
+        }
+        _ => panic!("a backup of another leg"),
+    }
+    data.restore(&service).await;
+    if let Some(redis) = &service.ground.redis {
+        redis.flush();
+    }
+    service.restart().await;
+    hospital.coordinator = service.client(hospital.coordinator.key().unwrap());
+    everybody_is_readable(&hospital).await;
+    let times = |address: &str| mail.accepted().iter().filter(|one| one.to.iter().any(|to| to == address)).count();
+    assert_eq!(times("anna@hospital.example"), 0, "it waits for the end of the quiet hours");
+    service.travel_to(MORNING).await;
+    assert_eq!((times("anna@hospital.example"), times("coordinator@hospital.example")), (1, 1));
+    assert_eq!(hospital.messages(case).await[0]["status"], "sent");
     service.is_balanced().await;
 }
 

@@ -21,7 +21,7 @@ const BEGIN_WITHIN: Duration = Duration::from_secs(8);
 const SETTLE_EVERY: Duration = Duration::from_millis(500);
 /// When no more than so many of a batch still wait for their receiver, the batch steps aside for another.
 const FEW: usize = 10;
-/// How often the leases are renewed while sending; they hold for thirty seconds.
+/// How often the leases are renewed while sending; they hold for twenty-five seconds.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
 /// The pauses between attempts to settle: some forty seconds in all. After that the leases lapse, and what was sent to a person is a
 /// question for a coach.

@@ -16,7 +16,7 @@ use tokio_util::sync::{CancellationToken, PollSemaphore};
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
-/// How many batches may have stepped aside for each that may be in hand.
+/// How many batches may have stepped aside for each that may be in hand besides one: who asks for one at a time gets that.
 const ASIDE: usize = 8;
 
 /// What is done with a batch. It settles in SQL and answers nothing: retry belongs to the job's row, not to the queue.
@@ -38,7 +38,7 @@ struct Held {
 
 impl Place {
     /// Lets another batch begin, though this one is not done: it hardly works any more, it waits. Eight may do so for each that may be in
-    /// hand; while that many do, this changes nothing.
+    /// hand besides one; while that many do, this changes nothing.
     pub fn step_aside(&self) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.aside.is_none()
@@ -72,7 +72,7 @@ impl Handover {
         Self {
             handler,
             permits: Arc::new(Semaphore::new(at_once)),
-            room_aside: Arc::new(Semaphore::new(at_once.saturating_mul(ASIDE))),
+            room_aside: Arc::new(Semaphore::new((at_once - 1).saturating_mul(ASIDE))),
             tasks: TaskTracker::new(),
             cut: CancellationToken::new(),
         }

@@ -1,5 +1,5 @@
 //! The queue: a doorbell with a number on it. What is owed stands in the database; what travels here is a kind and up to
-//! a hundred leases, and losing all of it costs a lease time (30 s), nothing else (DESIGN section 5).
+//! a hundred leases, and losing all of it costs a lease time (25 s), nothing else (DESIGN section 5).
 
 mod handover;
 mod keys;

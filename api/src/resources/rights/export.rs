@@ -17,13 +17,16 @@ use uuid::Uuid;
 
 use super::{
     super::{
+        absences::AbsenceView,
         consents::ConsentView,
         contact_points::ContactPointView,
         external_refs::ExternalRefView,
         follow_ups::FollowUpView,
+        memberships::MembershipView,
         messages::MessageStatusView,
         persons::PersonView,
         relations::RelationView,
+        roster_entries::RosterEntryView,
         sets::{CaseStatusView, SupportOfferedView},
         trajectories::TrajectoryView,
     },
@@ -62,6 +65,12 @@ pub(super) struct PersonExportView {
     messages: Vec<ExportedMessage>,
     /// The incidents they were involved in, for as long as incident and support are linked.
     involvements: Vec<ExportedInvolvement>,
+    /// Their access as staff; what ended too. Whom they helped is not in it.
+    memberships: Vec<MembershipView>,
+    /// The rosters they stand on or stood on.
+    roster_entries: Vec<RosterEntryView>,
+    /// When they were, are or will be away.
+    absences: Vec<AbsenceView>,
     /// Who looked, newest first; the latest 10,000.
     access_events: Vec<ExportedAccess>,
     /// Whether these are all; if not, `listAccessEvents` has the others.
@@ -82,6 +91,7 @@ impl From<Everything> for PersonExportView {
             messages,
             as_close_one,
             involvements,
+            as_staff,
             accesses,
             accesses_complete,
         } = everything;
@@ -107,6 +117,9 @@ impl From<Everything> for PersonExportView {
             notes: all(notes),
             messages: in_theirs.chain(elsewhere).collect(),
             involvements: all(involvements),
+            memberships: all(as_staff.memberships),
+            roster_entries: all(as_staff.roster_entries),
+            absences: all(as_staff.absences),
             access_events: all(accesses),
             access_events_complete: accesses_complete,
         }

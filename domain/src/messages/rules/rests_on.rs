@@ -1,8 +1,8 @@
 //! What a step of a protocol rests on, for the judging of its messages.
 
-use crate::protocols::{Requirement, Step, Unmet};
+use crate::protocols::{Late, Requirement, Step, Unmet};
 
-/// What a step rests on (`requires` of PROTOCOLS), as far as a message is judged by it.
+/// What a step says about when its message may go (`requires` and `late` of PROTOCOLS).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestsOn {
     /// The purposes the person agreed to.
@@ -11,11 +11,13 @@ pub struct RestsOn {
     pub safe_contact: bool,
     /// What happens when that is not so.
     pub unmet: Unmet,
+    /// Its message is sent however late it is (`late: run`).
+    pub however_late: bool,
 }
 
 impl Default for RestsOn {
     fn default() -> Self {
-        Self { consents: Vec::new(), safe_contact: false, unmet: Unmet::Wait }
+        Self { consents: Vec::new(), safe_contact: false, unmet: Unmet::Wait, however_late: false }
     }
 }
 
@@ -31,6 +33,7 @@ impl RestsOn {
             consents: step.requires.iter().filter_map(purpose).collect(),
             safe_contact: step.requires.contains(&Requirement::SafeContact),
             unmet: step.unmet,
+            however_late: step.late == Some(Late::Run),
         }
     }
 }

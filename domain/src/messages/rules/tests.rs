@@ -125,6 +125,9 @@ fn too_late_for_a_person_is_a_task_and_staff_is_told_however_late() {
     assert_eq!(person(&late, candidate(1, &[&unknown])), "expired late task message_late");
     let just = About { now: local(4, 10, 0), ..about(Audience::Person) };
     assert_eq!(person(&just, candidate(1, &[&unknown])), "go 1 0");
+    let however_late = RestsOn { however_late: true, ..RestsOn::default() };
+    let runs = About { now: local(19, 10, 0), rests_on: however_late, ..about(Audience::Person) };
+    assert_eq!(person(&runs, candidate(1, &[&unknown])), "go 1 0", "a step that says `late: run`");
     let weeks = About { now: local(30, 10, 0), ..about(Audience::Staff) };
     assert_eq!(word(&to_staff(&weeks, Some(&candidate(2, &[&unknown])))), "go 2 0");
 }
@@ -263,7 +266,7 @@ fn a_restricted_person_is_not_written_to_and_somebody_is_told() {
 fn what_a_step_rests_on_is_waited_for_left_to_staff_or_left_out() {
     let (yes, unknown) = (point(Safe::Yes), point(Safe::Unknown));
     let asks = |unmet, safe_contact| {
-        let rests_on = RestsOn { consents: vec!["research".to_owned()], safe_contact, unmet };
+        let rests_on = RestsOn { consents: vec!["research".to_owned()], safe_contact, unmet, ..RestsOn::default() };
         About { rests_on, ..about(Audience::Person) }
     };
     let agreed = |agreed| Candidate { agreed, ..candidate(1, &[&yes]) };

@@ -123,7 +123,8 @@ pub async fn read(cx: &Context<'_>, id: ConsentId) -> Result<Consent> {
     Ok(found)
 }
 
-/// Revokes a consent; nothing that needs it happens from this moment on. 409 `consent_already_revoked` the second time.
+/// Revokes a consent; nothing that needs it happens from this moment on. What the person agreed to twice falls with one that holds: any
+/// other for the same purpose, towards the same party, about nothing more. 409 `consent_already_revoked` the second time.
 pub async fn revoke(cx: &Context<'_>, id: ConsentId) -> Result<Consent> {
     let reach = cx.may(Action::WritePeople)?;
     let tx = cx.begin().await?;
@@ -131,16 +132,26 @@ pub async fn revoke(cx: &Context<'_>, id: ConsentId) -> Result<Consent> {
     if before.revoked_at.is_some() {
         return Err(Error::violation(ViolationCode::ConsentAlreadyRevoked, "The consent was revoked before."));
     }
-    let after = Consent { revoked_at: Some(cx.now), version: before.version + 1, ..before };
-    rows::revoke(&tx, cx, &after).await?;
-    told(&tx, cx, &after, (AccessAction::Update, Kind::ConsentRevoked)).await?;
+    let towards = (before.recipient_person_id, before.recipient.as_deref());
+    let standing = rows::standing(&tx, cx, &[before.person_id], (&before.purpose, towards)).await?;
+    for other in standing.into_iter().filter(|other| rules::falls_with(&before, other, cx.now)) {
+        revoked(&tx, cx, other).await?;
+    }
+    let after = revoked(&tx, cx, before).await?;
     tx.commit().await?;
+    Ok(after)
+}
+
+async fn revoked(tx: &Writing, cx: &Context<'_>, before: Consent) -> Result<Consent> {
+    let after = Consent { revoked_at: Some(cx.now), version: before.version + 1, ..before };
+    rows::revoke(tx, cx, &after).await?;
+    told(tx, cx, &after, (AccessAction::Update, Kind::ConsentRevoked)).await?;
     Ok(after)
 }
 
 /// Takes back what these persons agreed to towards the organisation itself for a purpose, in their own name: they said so themselves.
 pub(crate) async fn withdraw(tx: &Writing, cx: &Context<'_>, persons: &[PersonId], purpose: &str) -> Result<()> {
-    for before in rows::standing(tx, cx, persons, purpose).await? {
+    for before in rows::standing(tx, cx, persons, (purpose, (None, None))).await? {
         let after = Consent { revoked_at: Some(cx.now), version: before.version + 1, ..before };
         rows::revoke(tx, cx, &after).await?;
         events::record(tx, cx, [Event::new(Kind::ConsentRevoked, after.id.0)]);

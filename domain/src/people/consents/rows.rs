@@ -68,19 +68,20 @@ pub async fn of_many(
     Ok(found)
 }
 
-/// What these persons agreed to towards the organisation itself for a purpose and neither took back nor outlived, locked.
+/// What these persons agreed to for a purpose, towards a person, a kind of party or (neither) the organisation itself, and neither took
+/// back nor outlived, locked.
 pub(super) async fn standing(
     tx: &Writing,
     cx: &Context<'_>,
     persons: &[PersonId],
-    purpose: &str,
+    (purpose, (person, party)): (&str, (Option<PersonId>, Option<&str>)),
 ) -> Result<Vec<Consent>> {
     use consents::Column as C;
     let found = among(cx)
         .filter(C::PersonId.is_in(persons.iter().copied()))
         .filter(C::Purpose.eq(purpose))
-        .filter(C::RecipientPersonId.is_null())
-        .filter(C::Recipient.is_null())
+        .filter(person.map_or(C::RecipientPersonId.is_null(), |person| C::RecipientPersonId.eq(person)))
+        .filter(party.map_or(C::Recipient.is_null(), |party| C::Recipient.eq(party)))
         .filter(C::RevokedAt.is_null())
         .filter(Condition::any().add(C::ValidUntil.is_null()).add(C::ValidUntil.gt(cx.now)))
         .order_by_asc(C::Id)

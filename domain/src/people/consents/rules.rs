@@ -50,5 +50,13 @@ pub fn covers(consent: &Consent, purpose: &str, recipient: Option<PersonId>, now
     consent.purpose == purpose && towards && holds(consent, now)
 }
 
+/// Whether `other`, for the same purpose and towards the same party, falls with `revoked`: that one holds, and this one is about nothing more.
+/// No items is everything.
+#[must_use]
+pub fn falls_with(revoked: &Consent, other: &Consent, now: Instant) -> bool {
+    let no_more = other.items.iter().all(|item| revoked.items.contains(item)) && !other.items.is_empty();
+    other.id != revoked.id && holds(revoked, now) && (revoked.items.is_empty() || no_more)
+}
+
 #[cfg(test)]
 mod tests;

@@ -215,10 +215,25 @@ pub async fn end(cx: &Context<'_>, id: ContactPointId) -> Result<ContactPoint> {
     Ok(after)
 }
 
-/// The contact points in use at this address, and whose they are.
-pub(crate) async fn at(tx: &Writing, cx: &Context<'_>, address: &str) -> Result<(Vec<ContactPointId>, Vec<PersonId>)> {
+/// Who can be reached at an address.
+#[derive(Debug, Default)]
+pub(crate) struct ReachedAt {
+    /// By which contact points.
+    pub(crate) points: Vec<ContactPointId>,
+    /// Whose those are.
+    pub(crate) persons: Vec<PersonId>,
+    /// They ended: nobody is reached there any more.
+    pub(crate) ended: bool,
+}
+
+/// The contact points in use at this address, and whose they are; where there is none, those that ended only since.
+pub(crate) async fn at(tx: &Writing, cx: &Context<'_>, address: &str, since: Instant) -> Result<ReachedAt> {
     let index = organisations::key(&**tx, cx).await?.blind(ADDRESS, address)?;
-    Ok(rows::at(tx, cx, index).await?.into_iter().unzip())
+    let found = rows::at(tx, cx, index, since).await?;
+    let ended = !found.iter().any(|(_, _, in_use)| *in_use);
+    let meant = found.into_iter().filter(|(_, _, in_use)| *in_use || ended);
+    let (points, persons) = meant.map(|(point, person, _)| (point, person)).unzip();
+    Ok(ReachedAt { points, persons, ended })
 }
 
 async fn open(

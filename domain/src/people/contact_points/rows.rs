@@ -1,10 +1,10 @@
 //! The SQL of contact points.
 
 use chrono::NaiveTime;
-use nazorg_entities::{ContactPointId, PersonId, contact_points, persons};
+use nazorg_entities::{ContactPointId, Instant, PersonId, contact_points, persons};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -48,13 +48,20 @@ pub(in crate::people) fn reached_by(
     found.filter(persons::Column::Id.in_subquery(owners))
 }
 
-/// What has not ended at the address with this index, and whose it is.
-pub(super) async fn at(tx: &Writing, cx: &Context<'_>, index: Vec<u8>) -> Result<Vec<(ContactPointId, PersonId)>> {
+/// What has not ended at the address with this index, or only since, and whose it is; and whether it is in use.
+pub(super) async fn at(
+    tx: &Writing,
+    cx: &Context<'_>,
+    index: Vec<u8>,
+    since: Instant,
+) -> Result<Vec<(ContactPointId, PersonId, bool)>> {
+    use contact_points::Column as C;
     let found = visible(cx, Reach::All)
         .select_only()
-        .columns([contact_points::Column::Id, contact_points::Column::PersonId])
-        .filter(contact_points::Column::AddressIndex.eq(index))
-        .filter(contact_points::Column::EndedAt.is_null());
+        .columns([C::Id, C::PersonId])
+        .expr(C::EndedAt.is_null())
+        .filter(C::AddressIndex.eq(index))
+        .filter(Condition::any().add(C::EndedAt.is_null()).add(C::EndedAt.gt(since)));
     Ok(found.into_tuple().all(&**tx).await?)
 }
 

@@ -44,7 +44,14 @@ async fn p03_cases_are_opened_while_redis_is_away_and_their_reminders_go_when_it
     trial.begin(0);
     let report: Value = reqwest::get(format!("{base}/readyz")).await.unwrap().json().await.unwrap();
     assert_eq!((&report["ready"], &report["parts"]["queue"]), (&json!(true), &json!("degraded")), "{report}");
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    // A minute later somebody is told that work is late.
+    trial.service.clock.pass(TimeDelta::seconds(61));
+    let told = Instant::now();
+    while trial.service.workers[0].metric("nazorg_jobs_oldest_due_seconds").await.is_none_or(|oldest| oldest <= 60.0) {
+        assert!(told.elapsed() < super::PATIENCE, "nobody measures how old work is");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!(trial.service.log().contains("work_late"), "and an alarm is called");
     assert_eq!(trial.mail.seen().len(), 0);
     trial.service.ground.redis.as_mut().unwrap().start_again();
     trial.over = Instant::now(); // no lease has to lapse: what could not be queued was handed back

@@ -19,8 +19,8 @@ use super::{PATIENCE, talk_after_hours};
 
 const EVENT: &str = "2026-12-01T06:59:50Z";
 const REPORTED: &str = "2026-12-01T07:00:00Z";
-/// Seconds: less than a lease, which would lapse when the clock is moved.
-const LATER: i64 = 20;
+/// Seconds: little enough that a lease is renewed before it lapses, though the clock is moved.
+const LATER: i64 = 10;
 /// Texts to a gateway that says nothing: more than it is asked for at a time.
 const TEXTS: usize = 80;
 /// Eight in Amsterdam: the questions that were planned in the night are due.
@@ -172,6 +172,39 @@ async fn p35_a_handler_that_hangs_is_cut_off_and_its_work_done_again() {
     settled(service.app(), PATIENCE).await;
     println!("P35: everything had its end {:.1?} after the lock was gone", free.elapsed());
     assert_eq!(mail.accepted().len(), 10);
+    service.is_balanced().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p36_one_receiver_that_says_nothing_does_not_hold_up_the_others() {
+    let gateway = HttpSink::start(None).await;
+    let url = gateway.url();
+    let service = Service::start_with(Ground::new(Leg::from_env()), BEGINNING, &[("SMS_URL", url.as_str())]).await;
+    let mut hospital = Hospital::found(&service).await;
+    hospital.publish(CHECK_IN).await;
+    for nth in 0..TEXTS {
+        asked(&mut hospital, format!("asked-{nth}").leak(), &format!("+316000000{nth:02}")).await;
+    }
+    // One of them, and one at each end: every batch has somebody who says nothing.
+    let silent = ["+31600000000", "+31600000040", "+31600000079"];
+    silent.iter().for_each(|number| gateway.behave_to(number, GatewayDoes::Hold));
+    service.travel_to("2026-12-02T06:59:59Z").await;
+    let began = Instant::now();
+    service.clock.move_to(MORNING.parse().unwrap());
+    service.app().bell.ring();
+    let others = || gateway.taken().into_iter().filter(|number| !silent.contains(&number.as_str())).count();
+    while others() < TEXTS - silent.len() {
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "{} of the others arrived, and nobody may wait longer",
+            others()
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    println!("P36: the last of the others got theirs {:.1?} after its moment", began.elapsed());
+    gateway.release();
+    service.drain().await;
+    assert_eq!(others(), TEXTS - silent.len(), "none of them twice");
     service.is_balanced().await;
 }
 

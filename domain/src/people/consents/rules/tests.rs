@@ -35,6 +35,20 @@ fn it_holds_from_until_and_not_after_it_was_revoked() {
 }
 
 #[test]
+fn what_was_agreed_twice_falls_with_one_that_holds_and_only_what_is_no_more_than_that() {
+    let items = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>();
+    let one = |name, items| Consent { id: ConsentId(Uuid::from_u128(name)), items, ..consent() };
+    let (all, both) = (one(1, items(&[])), one(2, items(&["address", "dates"])));
+    let dates = one(3, items(&["dates"]));
+    for (revoked, other, falls) in
+        [(&all, &both, true), (&both, &dates, true), (&dates, &both, false), (&both, &all, false), (&all, &all, false)]
+    {
+        assert_eq!(falls_with(revoked, other, at(2)), falls, "{revoked:?} {other:?}");
+    }
+    assert!(!falls_with(&all, &both, at(0)), "one that has not begun takes nothing with it");
+}
+
+#[test]
 fn it_covers_one_purpose_towards_one() {
     let daughter = Some(PersonId(Uuid::from_u128(2)));
     assert!(covers(&consent(), "inform_family", daughter, at(2)));
