@@ -45,7 +45,7 @@ async fn p03_cases_are_opened_while_redis_is_away_and_their_reminders_go_when_it
     let report: Value = reqwest::get(format!("{base}/readyz")).await.unwrap().json().await.unwrap();
     assert_eq!((&report["ready"], &report["parts"]["queue"]), (&json!(true), &json!("degraded")), "{report}");
     // A minute later somebody is told that work is late.
-    trial.service.clock.pass(TimeDelta::seconds(61));
+    trial.service.clock.move_to(Morning::wave(0) + TimeDelta::seconds(61));
     let told = Instant::now();
     while trial.service.workers[0].metric("nazorg_jobs_oldest_due_seconds").await.is_none_or(|oldest| oldest <= 60.0) {
         assert!(told.elapsed() < super::PATIENCE, "nobody measures how old work is");
