@@ -73,6 +73,8 @@ pub enum Outcome {
     Done,
     /// Owed again at a moment of the organisation's time.
     Again(DateTime<Utc>),
+    /// The same, and it failed as often as it had: what waits for the morning has not succeeded.
+    Postponed(DateTime<Utc>),
     /// It failed; owed again after a while of wall time.
     Retry {
         /// How long to wait.
@@ -310,7 +312,7 @@ pub async fn settle(tx: &Writing, app: &App, settled: &[(Lease, Outcome)]) -> Re
         let (rows, values) = batch::source(tx.get_database_backend(), rows)?;
         let sql = format!(
             "UPDATE jobs SET version = jobs.version + 1, due_at = COALESCE(v.column3, jobs.due_at), lease_until = NULL, \
-             retry_at = v.column4, attempts = CASE WHEN v.column5 = 0 THEN 0 ELSE jobs.attempts + 1 END, \
+             retry_at = v.column4, attempts = CASE v.column5 WHEN 0 THEN 0 WHEN 1 THEN jobs.attempts + 1 ELSE jobs.attempts END, \
              last_error = v.column6, given_up_at = v.column7 \
              FROM ({rows}) AS v WHERE jobs.id = v.column1 AND jobs.version = v.column2"
         );
@@ -321,11 +323,12 @@ pub async fn settle(tx: &Writing, app: &App, settled: &[(Lease, Outcome)]) -> Re
 
 type Columns = (Option<DateTime<Utc>>, Option<DateTime<Utc>>, i32, Option<&'static str>, Option<DateTime<Utc>>);
 
-/// Due when, left alone until when, failures counted, why, given up when.
+/// Due when, left alone until when, whether the failures so far count no more (0), one more (1) or as they did (2), why, given up when.
 fn settled_as(outcome: &Outcome, now: DateTime<Utc>, wall: DateTime<Utc>) -> Columns {
     match outcome {
         Outcome::Done => (None, None, 0, None, None),
         Outcome::Again(at) => (Some(*at), None, 0, None, None),
+        Outcome::Postponed(at) => (Some(*at), None, 2, None, None),
         Outcome::Retry { after, error } => {
             let after = TimeDelta::from_std(*after).unwrap_or(TimeDelta::days(1));
             (None, Some(wall + after), 1, Some(*error), None)
@@ -334,12 +337,20 @@ fn settled_as(outcome: &Outcome, now: DateTime<Utc>, wall: DateTime<Utc>) -> Col
     }
 }
 
+/// Those of them that nobody is settling or planning anew at this moment: whoever does knows better, and must not be waited for.
+fn unlocked(app: &App, these: &str) -> String {
+    if app.db.is_postgres() {
+        return format!("id IN (SELECT id FROM jobs WHERE {these} FOR UPDATE SKIP LOCKED)");
+    }
+    these.to_owned()
+}
+
 /// Hands leases back at once, for a queue that could not take them or a worker that stops.
 pub async fn hand_back(app: &App, leases: &[Lease]) -> Result<()> {
     let tx = app.db.begin_batch().await?;
     for chunk in leases.chunks(400) {
         let (these, values) = these(app, chunk);
-        let sql = format!("UPDATE jobs SET lease_until = NULL WHERE {these}");
+        let sql = format!("UPDATE jobs SET lease_until = NULL WHERE {}", unlocked(app, &these));
         tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values)).await?;
     }
     tx.commit(&crate::app::SilentBell).await
@@ -351,7 +362,7 @@ pub async fn extend(app: &App, leases: &[Lease]) -> Result<()> {
     let tx = app.db.begin_batch().await?;
     for chunk in leases.chunks(400) {
         let (these, leases) = these(app, chunk);
-        let sql = format!("UPDATE jobs SET lease_until = ? WHERE {these}");
+        let sql = format!("UPDATE jobs SET lease_until = ? WHERE {}", unlocked(app, &these));
         let values: Vec<Value> = std::iter::once(until.into()).chain(leases).collect();
         tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), numbered(&sql, app), values)).await?;
     }
@@ -384,7 +395,8 @@ pub async fn fail(
 /// How many jobs are leased right now, of the [`OUTSTANDING`] that are due longest: what is leased is leased in that order. What waits
 /// for its next try is not in anybody's hands.
 pub async fn outstanding(app: &App) -> Result<u64> {
-    let sql = "SELECT COUNT(*) AS leased FROM (SELECT lease_until FROM jobs WHERE due_at <= $1 AND given_up_at IS NULL ORDER BY due_at LIMIT $2) AS due \
+    let sql = "SELECT COUNT(*) AS leased FROM (SELECT lease_until FROM jobs WHERE due_at <= $1 AND given_up_at IS NULL \
+               AND (retry_at IS NULL OR retry_at <= $3) ORDER BY due_at LIMIT $2) AS due \
                WHERE lease_until > $3";
     let limit = i64::try_from(OUTSTANDING).unwrap_or(i64::MAX);
     let values: Vec<Value> = vec![app.clock.now().into(), limit.into(), app.clock.wall().into()];

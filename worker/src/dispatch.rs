@@ -10,10 +10,11 @@ use nazorg_domain::jobs::{self, Claimed, LeasedBatch, Outcome};
 use nazorg_domain::messages::ToSend;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// How long it may take until messages are marked and committed: less than their leases hold, or another worker would take them over.
 const MARK_WITHIN: Duration = Duration::from_secs(20);
+const _: () = assert!(MARK_WITHIN.as_secs() + 3 < jobs::LEASE.as_secs(), "a lease is renewed before it lapses");
 /// The longest a worker holds its breath when something we stand on is away.
 const BREATH: Duration = Duration::from_secs(5);
 /// How long the stores may take to say that they are there.
@@ -21,21 +22,21 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// Runs a batch and settles whatever comes of it. Never fails: what cannot even be settled lapses and is sent again.
 pub(crate) async fn run(hands: &handlers::Hands, batch: LeasedBatch, place: &Place) {
-    let began = tokio::time::Instant::now();
+    let began = Instant::now();
     let kind = batch.kind.as_str();
-    let result = work(hands, &batch, place).await;
+    let result = work(hands, &batch, Some(place)).await;
     metrics::histogram!("nazorg_batch_seconds", "kind" => kind).record(began.elapsed().as_secs_f64());
     match result {
         Ok(()) => {}
-        Err(trouble) => troubled(hands, batch, trouble, place).await,
+        Err(trouble) => troubled(hands, batch, trouble).await,
     }
 }
 
 /// What is away is no fault of the work's, whenever it turns out to be away: no attempt is counted for it. Anything else is.
-async fn troubled(hands: &handlers::Hands, batch: LeasedBatch, trouble: Trouble, place: &Place) {
+async fn troubled(hands: &handlers::Hands, batch: LeasedBatch, trouble: Trouble) {
     match away(hands, trouble).await {
         Ok(away) => give_back(hands, batch, away).await,
-        Err(trouble) => fail_alone(hands, batch, trouble, place).await,
+        Err(trouble) => fail_alone(hands, batch, trouble).await,
     }
 }
 
@@ -64,7 +65,6 @@ fn fail_alone<'a>(
     hands: &'a handlers::Hands,
     batch: LeasedBatch,
     trouble: Trouble,
-    place: &'a Place,
 ) -> futures::future::BoxFuture<'a, ()> {
     Box::pin(async move {
         if batch.leases.len() == 1 {
@@ -82,8 +82,8 @@ fn fail_alone<'a>(
         let (one, other) = batch.leases.split_at(batch.leases.len() / 2);
         for half in [one, other] {
             let half = LeasedBatch { kind, leases: half.to_vec() };
-            if let Err(trouble) = work(hands, &half, place).await {
-                troubled(hands, half, trouble, place).await;
+            if let Err(trouble) = work(hands, &half, None).await {
+                troubled(hands, half, trouble).await;
             }
         }
     })
@@ -97,14 +97,21 @@ async fn alone(hands: &handlers::Hands, batch: &LeasedBatch) -> Option<Result<()
     Some(attempted(hands.patience, handlers::follow_up::run_apart(hands, batch)).await)
 }
 
-/// What the database does is bounded, and can be tried again; what goes out after it has its own bounds, and cannot.
-async fn work(hands: &handlers::Hands, batch: &LeasedBatch, place: &Place) -> Result<(), Trouble> {
+/// What the database does is bounded, and can be tried again; what goes out after it has its own bounds, and cannot. Only what is done in one
+/// piece has a place to leave.
+async fn work(hands: &handlers::Hands, batch: &LeasedBatch, place: Option<&Place>) -> Result<(), Trouble> {
     let patience = match batch.kind {
         JobKind::FollowUp | JobKind::Message => hands.patience.min(MARK_WITHIN),
         JobKind::IncidentLink | JobKind::CaseRetention | JobKind::Remains => hands.patience,
     };
+    let began = Instant::now();
     let marked = attempted(patience, handle(hands, batch)).await?;
-    handlers::message::send_all(hands, marked, place).await;
+    // What came through the queue was leased before it waited there; what is announced for now, while it was marked.
+    let keep_after = match batch.kind {
+        JobKind::Message => Duration::ZERO,
+        _ => handlers::message::KEEP_EVERY.saturating_sub(began.elapsed()),
+    };
+    handlers::message::send_all(hands, marked, (place, keep_after)).await;
     Ok(())
 }
 

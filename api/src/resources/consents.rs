@@ -58,8 +58,9 @@ impl Consents {
 
     /// Revoke a consent
     ///
-    /// Takes effect at once: nothing that needs it is sent from this moment on, whatever was planned. Refused with
-    /// `consent_already_revoked` the second time.
+    /// Takes effect at once: nothing that needs it is sent from this moment on, whatever was planned. What the person agreed to twice falls
+    /// with it: any other consent for the same purpose, towards the same party, about nothing more. Refused with `consent_already_revoked`
+    /// the second time.
     #[oai(path = "/consents/:id/revoke", method = "post", operation_id = "revokeConsent")]
     async fn revoke(&self, once: OnceIfKeyed<'_>, id: Path<Uuid>) -> Answer<Current<ConsentView>> {
         once!(once, |cx| {

@@ -21,7 +21,8 @@ impl Replies {
     /// For the adapter of a gateway: somebody texted back. The text is judged and forgotten, never kept or logged. A wish for no more
     /// messages (`stop` and its like, in each language of the messages) takes back the consents to `messages` of everyone who can be reached
     /// at this number. Anything else leaves a task `replied`, without the text, for whoever does the follow-up of the latest message that
-    /// went there within fourteen days; once per message. A number that nobody knows gets the same answer.
+    /// went there within fourteen days; once per message. A number that somebody had until then and nobody has now counts as well, and its wish
+    /// to stop leaves the task, too. A number that nobody knows gets the same answer.
     #[oai(path = "/replies", method = "post", operation_id = "passOnReply")]
     async fn pass_on(&self, once: Once<'_>, body: Body<NewReplyBody>) -> Answer<Done> {
         once!(once, |cx| {

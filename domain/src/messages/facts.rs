@@ -72,9 +72,19 @@ pub(super) async fn gather(tx: &Writing, cx: &Context<'_>, rows: &[messages::Mod
     facts.close_ones = rows::close_ones(tx, cx, &clients).await?;
     let staff = facts.staff(tx, cx, rows).await?;
     let outside = sorted(persons.iter().chain(facts.close_ones.values().flatten()).copied());
-    rows::lock_persons(tx, &outside).await?;
     let tied = facts.ties.values().map(|tie| tie.to);
     let agreeing = sorted(outside.iter().chain(&clients).copied().chain(tied));
+    people::hold(tx, &agreeing).await?;
+    // A relation may have ended until its persons were locked; whoever came meanwhile is told the next time.
+    if !facts.ties.is_empty() {
+        facts.ties = rows::ties(tx, cx, &facts.cases).await?;
+    }
+    if !facts.close_ones.is_empty() {
+        let close_ones = rows::close_ones(tx, cx, &clients).await?;
+        let known = |person: &PersonId| agreeing.binary_search(person).is_ok();
+        facts.close_ones =
+            close_ones.into_iter().map(|(of, close)| (of, close.into_iter().filter(known).collect())).collect();
+    }
     let all = sorted(agreeing.iter().chain(&staff).copied());
     facts.recipients = people::recipients(&**tx, cx, &all).await?;
     let besides = facts.rests_on.values().flat_map(|step| step.consents.iter().map(String::as_str));

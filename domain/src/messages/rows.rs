@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use nazorg_entities::{
     Audience, CaseId, ContactPointId, FollowUpId, Instant, MessageId, MessageStatus, PersonId, ProtocolId, RelationId,
-    TrajectoryId, UnitId, cases, consents, follow_ups, messages, persons, relations, trajectories,
+    TrajectoryId, UnitId, cases, consents, follow_ups, messages, relations, trajectories,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::{Expr, ExprTrait, LockType},
+    sea_query::{Expr, ExprTrait, LockBehavior, LockType},
 };
 use uuid::Uuid;
 
@@ -100,24 +100,6 @@ pub(super) async fn received_elsewhere(cx: &Context<'_>, person: PersonId, limit
         .filter(C::Audience.ne(Audience::Staff))
         .filter(C::CaseId.not_in_subquery(crate::cases::about_ids(cx, person)));
     Ok(elsewhere.order_by_asc(C::Id).limit(limit).all(&cx.db()).await?)
-}
-
-/// Locks recipients whose frequency is capped: two workers must not each find room for the last one. The last in the order of locks
-/// (`trajectories::lock`).
-pub(super) async fn lock_persons(tx: &Writing, ids: &[PersonId]) -> Result<()> {
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let _: Vec<PersonId> = persons::Entity::find()
-        .select_only()
-        .column(persons::Column::Id)
-        .filter(one_of(&**tx, persons::Column::Id, ids.iter().copied()))
-        .order_by_asc(persons::Column::Id)
-        .lock(LockType::NoKeyUpdate)
-        .into_tuple()
-        .all(&**tx)
-        .await?;
-    Ok(())
 }
 
 /// The messages, locked, in order of their ids.
@@ -354,6 +336,8 @@ pub(super) async fn told(
         .filter(C::Audience.eq(Audience::Staff))
         .filter(C::Status.is_in([MessageStatus::Sending, MessageStatus::Sent]))
         .order_by_asc(C::SentAt)
+        // Whoever is being called off or taken over at this moment does not count as told.
+        .lock_with_behavior(LockType::Share, LockBehavior::SkipLocked)
         .into_tuple()
         .all(&**tx)
         .await?;

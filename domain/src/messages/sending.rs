@@ -142,7 +142,7 @@ async fn take_in(tx: &Writing, cx: &Context<'_>, Hands { claimed, fresh }: Hands
 fn outcome(one: &Decided) -> Option<Outcome> {
     match &one.verdict {
         Verdict::Go { .. } => None,
-        Verdict::Later { at, .. } => Some(Outcome::Again(*at)),
+        Verdict::Later { at, .. } => Some(Outcome::Postponed(*at)),
         Verdict::End(_) => Some(Outcome::Done),
     }
 }

@@ -21,8 +21,8 @@ pub use erasure::erase;
 pub use export::{Everything, MOST, export};
 pub use recipients::{Reachable, Recipient, open_address, recipients};
 pub use restriction::{lift_restriction, restrict};
-pub(crate) use rows::restricted;
 pub use rows::{existed, exists, known};
+pub(crate) use rows::{hold, restricted};
 
 use crate::{
     Context,

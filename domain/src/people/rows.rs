@@ -10,7 +10,7 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     Select,
-    sea_query::{Expr, SelectStatement},
+    sea_query::{Expr, LockType, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -24,6 +24,25 @@ use crate::{
     policy::Reach,
 };
 pub(super) use erasing::{erase, locked, needed};
+
+/// Locks persons, before what is known of them is judged for a message or changed: what was taken back, is not agreed to when a message is
+/// marked after that, and two workers do not each find room for the last one of a week. The last in the order of locks
+/// (`trajectories::lock`), before what belongs to a person.
+pub(crate) async fn hold(tx: &Writing, ids: &[PersonId]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let _: Vec<PersonId> = persons::Entity::find()
+        .select_only()
+        .column(persons::Column::Id)
+        .filter(one_of(&**tx, persons::Column::Id, ids.iter().copied()))
+        .order_by_asc(persons::Column::Id)
+        .lock(LockType::NoKeyUpdate)
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    Ok(())
+}
 
 /// A person as kept.
 pub(super) struct Row {

@@ -46,10 +46,10 @@ pub async fn take(cx: &Context<'_>, from: &str, text: &str) -> Result<()> {
     let came = if there.points.is_empty() {
         Came::Unknown
     } else if rules::is_stop(text) {
-        consents::withdraw(&tx, cx, &there.persons, messages::rules::PURPOSE).await?;
         if there.ended {
             messages::replied(&tx, cx, answered).await?;
         }
+        consents::withdraw(&tx, cx, &there.persons, messages::rules::PURPOSE).await?;
         Came::Stop
     } else if messages::replied(&tx, cx, answered).await? {
         Came::Answer

@@ -258,6 +258,19 @@ async fn what_the_provider_refuses_is_tried_again_and_at_last_a_task() {
 }
 
 #[tokio::test]
+async fn what_waits_for_the_morning_failed_as_often_as_before() {
+    let story = Story::with_anna().await;
+    story.house.later(TimeDelta::hours(1));
+    story.drain(|_| not_taken(Some(30))).await;
+    story.house.app.db.reader().execute_unprepared("UPDATE jobs SET retry_at = NULL").await.unwrap();
+    assert!(story.hours_later(12).await.iter().all(|one| !one.starts_with("anna")), "ten in the evening");
+    assert_eq!(story.stand("checkin").await, ["pending quiet_hours"]);
+    let rows = table::Entity::find().all(story.house.app.db.reader()).await.unwrap();
+    let waits = rows.iter().filter(|row| row.kind == JobKind::Message && row.due_at > story.house.coordinator().now);
+    assert!(waits.clone().any(|row| row.attempts == 1), "{:?}", waits.collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn what_a_digest_spoke_for_is_said_when_the_digest_is_not_sent_after_all() {
     let story = Story::with_anna().await;
     story.house.later(TimeDelta::hours(1));

@@ -402,8 +402,9 @@ export interface paths {
         put?: never;
         /**
          * Revoke a consent
-         * @description Takes effect at once: nothing that needs it is sent from this moment on, whatever was planned. Refused with
-         *     `consent_already_revoked` the second time.
+         * @description Takes effect at once: nothing that needs it is sent from this moment on, whatever was planned. What the person agreed to twice falls
+         *     with it: any other consent for the same purpose, towards the same party, about nothing more. Refused with `consent_already_revoked`
+         *     the second time.
          */
         post: operations["revokeConsent"];
         delete?: never;
@@ -1409,7 +1410,8 @@ export interface paths {
          * @description For the adapter of a gateway: somebody texted back. The text is judged and forgotten, never kept or logged. A wish for no more
          *     messages (`stop` and its like, in each language of the messages) takes back the consents to `messages` of everyone who can be reached
          *     at this number. Anything else leaves a task `replied`, without the text, for whoever does the follow-up of the latest message that
-         *     went there within fourteen days; once per message. A number that nobody knows gets the same answer.
+         *     went there within fourteen days; once per message. A number that somebody had until then and nobody has now counts as well, and its wish
+         *     to stop leaves the task, too. A number that nobody knows gets the same answer.
          */
         post: operations["passOnReply"];
         delete?: never;

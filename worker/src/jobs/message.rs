@@ -22,7 +22,7 @@ const SETTLE_EVERY: Duration = Duration::from_millis(500);
 /// When no more than so many of a batch still wait for their receiver, the batch steps aside for another.
 const FEW: usize = 10;
 /// How often the leases are renewed while sending; they hold for twenty-five seconds.
-const KEEP_EVERY: Duration = Duration::from_secs(10);
+pub(crate) const KEEP_EVERY: Duration = Duration::from_secs(10);
 /// The pauses between attempts to settle: some forty seconds in all. After that the leases lapse, and what was sent to a person is a
 /// question for a coach.
 const SETTLE_PAUSES: [Duration; 6] = [
@@ -39,21 +39,22 @@ pub(crate) async fn take(hands: &Hands, batch: &LeasedBatch) -> Result<Vec<ToSen
     messages::take(&hands.app, batch).await
 }
 
-/// Sends what was marked and settles it. Nothing here is tried as a whole again: each message has its own end.
-pub(crate) async fn send_all(hands: &Hands, marked: Vec<ToSend>, place: &Place) {
+/// Sends what was marked and settles it. Nothing here is tried as a whole again: each message has its own end. The leases are renewed for
+/// the first time after `keep_after`.
+pub(crate) async fn send_all(hands: &Hands, marked: Vec<ToSend>, (place, keep_after): (Option<&Place>, Duration)) {
     if marked.is_empty() {
         return;
     }
     let leases: Vec<Lease> = marked.iter().map(|message| message.job).collect();
     tokio::select! {
         () = send_and_settle(hands, marked, place) => {}
-        () = keep(hands, &leases) => {}
+        () = keep(hands, &leases, keep_after) => {}
     }
 }
 
 /// What has been sent is settled before the slowest is: what is not yet settled when the process dies is sent to staff again, and a
 /// question about a person. Nor does a batch keep its place for the sake of a few.
-async fn send_and_settle(hands: &Hands, marked: Vec<ToSend>, place: &Place) {
+async fn send_and_settle(hands: &Hands, marked: Vec<ToSend>, place: Option<&Place>) {
     let begin_by = Instant::now() + BEGIN_WITHIN;
     let mut sending: FuturesUnordered<_> = marked.into_iter().map(|message| send(hands, message, begin_by)).collect();
     let mut settling = FuturesUnordered::new();
@@ -73,7 +74,7 @@ async fn send_and_settle(hands: &Hands, marked: Vec<ToSend>, place: &Place) {
                 if !sent.is_empty() {
                     settling.push(settle_surely(hands, std::mem::take(&mut sent)));
                 }
-                if sending.len() <= FEW {
+                if let Some(place) = place.filter(|_| sending.len() <= FEW) {
                     place.step_aside();
                 }
             }
@@ -83,9 +84,11 @@ async fn send_and_settle(hands: &Hands, marked: Vec<ToSend>, place: &Place) {
 }
 
 /// Keeps the leases for as long as it is polled.
-async fn keep(hands: &Hands, leases: &[Lease]) {
+async fn keep(hands: &Hands, leases: &[Lease], first: Duration) {
+    let mut pause = first;
     loop {
-        sleep(KEEP_EVERY).await;
+        sleep(pause).await;
+        pause = KEEP_EVERY;
         if let Err(error) = bounded(jobs::extend(&hands.app, leases)).await {
             tracing::warn!(code = "leases_not_kept", %error, "another worker may take over");
         }

@@ -132,6 +132,7 @@ pub async fn revoke(cx: &Context<'_>, id: ConsentId) -> Result<Consent> {
     if before.revoked_at.is_some() {
         return Err(Error::violation(ViolationCode::ConsentAlreadyRevoked, "The consent was revoked before."));
     }
+    persons::hold(&tx, &[before.person_id]).await?;
     let towards = (before.recipient_person_id, before.recipient.as_deref());
     let standing = rows::standing(&tx, cx, &[before.person_id], (&before.purpose, towards)).await?;
     for other in standing.into_iter().filter(|other| rules::falls_with(&before, other, cx.now)) {
@@ -150,8 +151,9 @@ async fn revoked(tx: &Writing, cx: &Context<'_>, before: Consent) -> Result<Cons
 }
 
 /// Takes back what these persons agreed to towards the organisation itself for a purpose, in their own name: they said so themselves.
-pub(crate) async fn withdraw(tx: &Writing, cx: &Context<'_>, persons: &[PersonId], purpose: &str) -> Result<()> {
-    for before in rows::standing(tx, cx, persons, (purpose, (None, None))).await? {
+pub(crate) async fn withdraw(tx: &Writing, cx: &Context<'_>, whose: &[PersonId], purpose: &str) -> Result<()> {
+    persons::hold(tx, whose).await?;
+    for before in rows::standing(tx, cx, whose, (purpose, (None, None))).await? {
         let after = Consent { revoked_at: Some(cx.now), version: before.version + 1, ..before };
         rows::revoke(tx, cx, &after).await?;
         events::record(tx, cx, [Event::new(Kind::ConsentRevoked, after.id.0)]);

@@ -51,7 +51,7 @@ pub fn covers(consent: &Consent, purpose: &str, recipient: Option<PersonId>, now
 }
 
 /// Whether `other`, for the same purpose and towards the same party, falls with `revoked`: that one holds, and this one is about nothing more.
-/// No items is everything.
+/// No items is all that the purpose needs.
 #[must_use]
 pub fn falls_with(revoked: &Consent, other: &Consent, now: Instant) -> bool {
     let no_more = other.items.iter().all(|item| revoked.items.contains(item)) && !other.items.is_empty();

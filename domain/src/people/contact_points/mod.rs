@@ -173,6 +173,7 @@ pub async fn change(
     let reach = cx.may(Action::WritePeople)?;
     let tx = cx.begin().await?;
     let found = rows::one(&**tx, cx, reach, id).await?;
+    persons::hold(&tx, &[found.0.person_id]).await?;
     persons::changeable(&**tx, cx, reach, found.0.person_id).await?;
     let before = open(&**tx, cx, found).await?;
     let after = ContactPoint { version: expected + 1, ..rules::changed(before, change)? };
@@ -192,6 +193,7 @@ pub async fn verify(
     let reach = cx.may(Action::WritePeople)?;
     let tx = cx.begin().await?;
     let found = rows::one(&**tx, cx, reach, id).await?;
+    persons::hold(&tx, &[found.0.person_id]).await?;
     persons::changeable(&**tx, cx, reach, found.0.person_id).await?;
     let before = rules::in_use(open(&**tx, cx, found).await?)?;
     let (verified_at, expires_at) = rules::asked(safe, expires_at, cx.now)?;
@@ -207,6 +209,7 @@ pub async fn end(cx: &Context<'_>, id: ContactPointId) -> Result<ContactPoint> {
     let reach = cx.may(Action::WritePeople)?;
     let tx = cx.begin().await?;
     let found = rows::one(&**tx, cx, reach, id).await?;
+    persons::hold(&tx, &[found.0.person_id]).await?;
     let before = rules::in_use(open(&**tx, cx, found).await?)?;
     let after = ContactPoint { ended_at: Some(cx.now), version: before.version + 1, ..before };
     rows::update(&tx, cx, &after).await?;

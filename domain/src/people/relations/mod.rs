@@ -96,6 +96,7 @@ pub async fn end(cx: &Context<'_>, id: RelationId) -> Result<Relation> {
     let reach = cx.may(Action::WritePeople)?;
     let tx = cx.begin().await?;
     let before = rows::one(&**tx, cx, reach, id).await?;
+    persons::hold(&tx, &[before.person_id, before.other_person_id]).await?;
     if before.ended_at.is_some() {
         return Err(Error::violation(ViolationCode::AlreadyEnded, "The relation ended before."));
     }

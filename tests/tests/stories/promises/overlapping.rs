@@ -11,6 +11,7 @@ use nazorg::domain::{
     follow_ups,
     jobs::lease_due,
     messages::{self, Delivered, Sending},
+    people::consents,
 };
 use nazorg_tests::{
     morning::{Morning, OPENED, operator},
@@ -23,6 +24,9 @@ use sea_orm::{
 };
 
 use super::{BINARY, PATIENCE, talk_after_hours};
+
+/// The lock under which events get their numbers (`events::rows`).
+const NUMBERING: i64 = 0x6e61_7a6f_7267;
 
 /// An API process, a database, and whoever looks on from outside.
 struct World {
@@ -241,4 +245,32 @@ async fn messages_that_are_taken_lock_their_cases_before_their_persons() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn follow_ups_that_wake_lock_their_cases_before_the_persons_of_what_they_announce() {
     whoever_waits_for_a_person_has_the_case(true).await;
+}
+
+/// What is taken back was agreed to when the message was marked, or is not any more: nothing is in between. So it waits for who marks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p27_a_consent_that_is_revoked_while_a_message_is_marked_waits_for_that() {
+    let mut world = World::found().await;
+    world.morning = Morning::prepare(world.app(), 2, 1).await;
+    let person = table::Entity::find().one(&world.outside).await.unwrap().unwrap().person_id;
+    world.service.clock.move_to(Morning::wave(0));
+    let batch = lease_due(world.app(), 100).await.unwrap().remove(0);
+    let cx = operator(world.app(), world.morning.organisation);
+    let consent = consents::list(&cx, person, None, 10).await.unwrap().remove(0);
+
+    // Everything is judged; before its commit the batch waits for the turn to number its events.
+    let held = world.outside.begin().await.unwrap();
+    held.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({NUMBERING})")).await.unwrap();
+    let revoked = async {
+        world.waiting(1).await;
+        consents::revoke(&cx, consent.id).await.unwrap()
+    };
+    let meanwhile = async {
+        world.waiting(2).await;
+        held.rollback().await.unwrap();
+    };
+    let (taken, revoked, ()) = tokio::join!(messages::wake_and_take(world.app(), &batch), revoked, meanwhile);
+    assert_eq!(taken.unwrap().1.len(), 2, "the one to the person is among them");
+    assert!(revoked.revoked_at.is_some());
+    world.service.end().await;
 }
