@@ -72,6 +72,26 @@ impl Backup {
             _ => panic!("a backup of another leg"),
         }
     }
+
+    /// …with an empty queue, and everything runs again.
+    async fn put_back(&self, service: &mut Service, hospital: &mut Hospital) {
+        self.restore(service).await;
+        if let Some(redis) = &service.ground.redis {
+            redis.flush();
+        }
+        service.restart().await;
+        hospital.coordinator = service.client(hospital.coordinator.key().unwrap());
+    }
+}
+
+/// A service over a mail server in the night before something is due in such a case.
+async fn at_night() -> (SmtpSink, Service, Hospital, Uuid) {
+    let mail = SmtpSink::start().await;
+    let settings = [("SMTP_URL", &*mail.url())];
+    let service = Service::start_with(Ground::new(Leg::from_env()), BEGINNING, &settings).await;
+    let (hospital, case) = opened(&service).await;
+    service.travel_to(NIGHT).await;
+    (mail, service, hospital, case)
 }
 
 /// A case of someone who agreed to be asked, and the coordinator's round.
@@ -118,11 +138,7 @@ async fn number(hospital: &Hospital, case: Uuid) -> Value {
 
 #[tokio::test]
 async fn a_backup_put_back_with_an_empty_queue_loses_nothing_it_held_and_asks_nobody_twice() {
-    let mail = SmtpSink::start().await;
-    let ground = Ground::new(Leg::from_env());
-    let mut service = Service::start_with(ground, BEGINNING, &[("SMTP_URL", mail.url().as_str())]).await;
-    let (mut hospital, case) = opened(&service).await;
-    service.travel_to(NIGHT).await;
+    let (mail, mut service, mut hospital, case) = at_night().await;
     let backup = Backup::make(&service).await;
     if let Backup::File(file) = &backup {
         let running = upkeep::restore(&service.config(), file, service.clock.clone()).await.unwrap_err();
@@ -142,12 +158,7 @@ async fn a_backup_put_back_with_an_empty_queue_loses_nothing_it_held_and_asks_no
     if let Backup::File(file) = &backup {
         without_its_keys(&service, file).await;
     }
-    backup.restore(&service).await;
-    if let Some(redis) = &service.ground.redis {
-        redis.flush();
-    }
-    service.restart().await;
-    hospital.coordinator = service.client(hospital.coordinator.key().unwrap());
+    backup.put_back(&mut service, &mut hospital).await;
     service.drain().await;
     assert_eq!(times("anna@hospital.example"), 1, "a person is not asked twice");
     assert_eq!(times("coordinator@hospital.example"), 2, "staff rather twice than not at all");
@@ -174,17 +185,10 @@ async fn a_backup_put_back_with_an_empty_queue_loses_nothing_it_held_and_asks_no
 /// Both stores are lost, and put back from the backups that were made while everything ran, the keys after the data.
 #[tokio::test]
 async fn both_stores_lost_are_put_back_and_everything_can_be_read() {
-    let mail = SmtpSink::start().await;
-    let ground = Ground::new(Leg::from_env());
-    let mut service = Service::start_with(ground, BEGINNING, &[("SMTP_URL", mail.url().as_str())]).await;
-    let (mut hospital, case) = opened(&service).await;
-    service.travel_to(NIGHT).await;
+    let (mail, mut service, mut hospital, case) = at_night().await;
     let data = Backup::make(&service).await;
-    hospital
-        .coordinator
-        .post("/v1/persons", json!({"name": "Registered after the data were copied"}))
-        .await
-        .expect(201);
+    let late = json!({"name": "Registered after the data were copied"});
+    hospital.coordinator.post("/v1/persons", late).await.expect(201);
     let keys = Backup::make_of_keys(&service).await;
     service.halt().await;
 
@@ -204,12 +208,7 @@ async fn both_stores_lost_are_put_back_and_everything_can_be_read() {
         }
         _ => panic!("a backup of another leg"),
     }
-    data.restore(&service).await;
-    if let Some(redis) = &service.ground.redis {
-        redis.flush();
-    }
-    service.restart().await;
-    hospital.coordinator = service.client(hospital.coordinator.key().unwrap());
+    data.put_back(&mut service, &mut hospital).await;
     everybody_is_readable(&hospital).await;
     let times = |address: &str| mail.accepted().iter().filter(|one| one.to.iter().any(|to| to == address)).count();
     assert_eq!(times("anna@hospital.example"), 0, "it waits for the end of the quiet hours");
@@ -230,11 +229,7 @@ fn key_file(service: &Service, name: &str, text: &str) -> String {
 /// message goes once.
 #[tokio::test]
 async fn the_master_key_is_changed_while_everything_stays_readable() {
-    let mail = SmtpSink::start().await;
-    let ground = Ground::new(Leg::from_env());
-    let mut service = Service::start_with(ground, BEGINNING, &[("SMTP_URL", mail.url().as_str())]).await;
-    let (mut hospital, case) = opened(&service).await;
-    service.travel_to(NIGHT).await;
+    let (mail, mut service, mut hospital, case) = at_night().await;
     let old = match &service.ground.postgres {
         Some(_) => nazorg_tests::service::MASTER_KEY.to_owned(),
         None => fs::read_to_string(service.ground.dir.path().join("data/master.key")).unwrap(),
