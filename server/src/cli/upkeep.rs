@@ -18,7 +18,8 @@ pub(super) async fn backup(config: Config, which: Which, file: PathBuf) -> Resul
 
 pub(super) async fn restore(config: Config, file: PathBuf) -> Result<(), Failure> {
     let replaced = upkeep::restore(&config, &file, Arc::new(SystemClock)).await?;
-    say(format!("Restored. What was there before: {}\n{NOW}", replaced.display()))
+    let before = if replaced.exists() { replaced.display().to_string() } else { "nothing".to_owned() };
+    say(format!("Restored. What was there before: {before}\n{NOW}"))
 }
 
 pub(super) async fn restored(config: Config) -> Result<(), Failure> {
