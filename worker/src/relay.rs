@@ -87,6 +87,13 @@ impl Relay {
 
     /// Leases and pushes once; answers whether there is more.
     async fn turn(&self, room: &mut Room) -> Result<bool> {
+        let lost = self.queue.lost();
+        if !lost.is_empty() {
+            let jobs = lost.iter().map(|batch| batch.leases.len() as u64).sum();
+            metrics::counter!("nazorg_queue_lost_total").increment(jobs);
+            tracing::warn!(code = "queue_lost", jobs, "Redis forgot them; handed back");
+            hand_back(&self.app, &lost).await;
+        }
         if room.counted.is_none_or(|at| at.elapsed() > COUNTED_FOR) || room.left < STRIDE {
             let out = bounded(jobs::outstanding(&self.app)).await?;
             metrics::gauge!("nazorg_jobs_outstanding").set(float(i64::try_from(out).unwrap_or(i64::MAX)));

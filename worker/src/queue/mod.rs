@@ -1,10 +1,11 @@
 //! The queue: a doorbell with a number on it. What is owed stands in the database; what travels here is a kind and up to
-//! a hundred leases, and losing all of it costs a lease time (25 s), nothing else (DESIGN section 5).
+//! a hundred leases, and losing all of it costs a second, or a lease time (25 s) where whoever rang is lost as well (DESIGN section 5).
 
 mod handover;
 mod keys;
 mod memory;
 mod payload;
+mod pushed;
 mod redis;
 mod supervise;
 
@@ -53,6 +54,14 @@ impl Queue {
         match self {
             Self::Memory(queue) => queue.push(batches),
             Self::Redis(queue) => queue.push(batches).await,
+        }
+    }
+
+    /// What this process pushed and nobody will ever take, as far as that became known since the last time this was asked: to be handed back.
+    pub fn lost(&self) -> Vec<LeasedBatch> {
+        match self {
+            Self::Memory(_) => Vec::new(),
+            Self::Redis(queue) => queue.lost(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The queue between processes: apalis-redis, with five things done differently, each because running it the plain way went wrong.
+//! The queue between processes: apalis-redis, with six things done differently, each because running it the plain way went wrong.
 //!
 //! - **Pushing** goes straight onto the active list, in one transaction. apalis pushes through its scheduled set, in which 8,000 due
 //!   tasks kill every worker for good, and whose moment is the pusher's clock, so that one fast clock hides tasks from the others.
@@ -6,10 +6,13 @@
 //!   next one, for ever. Ours is opened by the handover, where it fails alone.
 //! - **A worker that keeps dying** though Redis answers has poison in its keys: after three short lives the queue is thrown away, and
 //!   the database sends again what was in it.
+//! - **What Redis loses** is noticed within a second and handed back (see `pushed`), and what a worker held that ended is for the next one
+//!   at once: apalis lets it lie for two heartbeats.
 //! - **Waking up** is ours (see `wakes`): apalis's own strategies can miss one.
 //! - **Finished tasks** are swept away, also from the sets apalis forgets (see `keys`).
 
 use super::handover::Handover;
+use super::pushed::Pushed;
 use super::supervise::{Ended, Life, Lives};
 use super::{QueueError, keys, payload};
 use crate::address::RedisAddress;
@@ -19,8 +22,8 @@ use futures::Stream;
 use nazorg_domain::jobs::LeasedBatch;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, RedisError};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::timeout;
@@ -40,6 +43,8 @@ const FETCH: usize = 4;
 const FULL: u64 = 4_000;
 /// So many short lives in a row, with Redis answering, and the queue is thrown away.
 const POISONED: usize = 3;
+/// How often Redis is asked whether it still knows what was pushed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 const SWEEP_AT_ONCE: usize = 1_000;
 
@@ -67,7 +72,7 @@ struct Inner {
     settings: RedisQueueSettings,
     /// For pushing and keeping house; let go when it fails, since Redis may be somewhere else by then.
     pushing: Mutex<Option<ConnectionManager>>,
-    pushed: AtomicU64,
+    pushed: std::sync::Mutex<Pushed>,
     knock: Notify,
     alive: AtomicBool,
 }
@@ -90,7 +95,7 @@ impl RedisQueue {
             .lock_tasks(false) // the lease that counts is in the database
             .persist_results(true) // apalis's word for acknowledging
             .emit_events(false);
-        let (pushing, pushed) = (Mutex::new(None), AtomicU64::new(0));
+        let (pushing, pushed) = (Mutex::new(None), std::sync::Mutex::default());
         let (knock, alive) = (Notify::new(), AtomicBool::new(false));
         Self { inner: Arc::new(Inner { config, settings, pushing, pushed, knock, alive }) }
     }
@@ -118,7 +123,13 @@ impl RedisQueue {
         tokio::select! {
             () = self.live_on(&handover, &stop) => {}
             () = self.sweep_for_ever() => {}
+            () = self.look_for_ever() => {}
         }
+    }
+
+    /// What this process pushed and Redis has lost since the last time this was asked: to be handed back in the database.
+    pub(super) fn lost(&self) -> Vec<LeasedBatch> {
+        self.inner.pushed().lost()
     }
 
     async fn live_on(&self, handover: &Handover, stop: &CancellationToken) {
@@ -134,8 +145,11 @@ impl RedisQueue {
 
     async fn live(&self, life: Life, handover: &Handover, stop: &CancellationToken) -> Result<(), Ended> {
         let inner = &self.inner;
-        let name = format!("nazorg-{}-{}", inner.settings.process, life.number);
+        let name = inner.worker(life.number);
         let connection = inner.connect().await.map_err(Ended::away)?;
+        if let Some(before) = life.number.checked_sub(1) {
+            inner.bequeath(connection.clone(), &inner.worker(before)).await.map_err(Ended::away)?;
+        }
         if life.cut_short >= POISONED {
             inner.purge(connection.clone()).await.map_err(Ended::away)?;
         }
@@ -147,7 +161,9 @@ impl RedisQueue {
         let worker = WorkerBuilder::new(&context).backend(storage).build(handover.service(open));
         inner.alive.store(true, Ordering::Relaxed);
         let end = super::handover_until(worker.run(), context, stop).await;
-        inner.forget(connection, &name, end.is_ok()).await;
+        if end.is_ok() {
+            inner.forget(connection, &name).await;
+        }
         end
     }
 
@@ -168,6 +184,19 @@ impl RedisQueue {
             }
             tick
         })
+    }
+
+    async fn look_for_ever(&self) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let latest = self.inner.pushed().latest();
+            if let Some(latest) = latest
+                && let Err(error) = self.inner.look(latest).await
+            {
+                self.inner.let_go(&error);
+                tracing::debug!(code = "queue_not_looked_at", %error);
+            }
+        }
     }
 
     async fn sweep_for_ever(&self) {
@@ -222,17 +251,40 @@ impl Inner {
             return Err(QueueError::Full(waiting));
         }
         let (data, meta) = (self.config.job_data_hash(), self.config.job_meta_hash());
+        let (latest, number) = (self.latest(), self.pushed().number());
         let fields = [("attempts", "0"), ("max_attempts", "1"), ("status", "Pending"), ("idempotency_key", "")];
         let mut all = redis::pipe();
-        all.atomic();
-        for batch in batches {
-            let number = self.pushed.fetch_add(1, Ordering::Relaxed);
-            let id = format!("{}-{number}", self.settings.process);
+        all.atomic().get(&latest).set_ex(&latest, number, keys::LATEST_KEPT.as_secs()).ignore();
+        for (nth, batch) in batches.iter().enumerate() {
+            let id = format!("{}-{number}-{nth}", self.settings.process);
             all.hset(&data, &id, payload::encode(batch)).ignore();
             all.hset_multiple(format!("{meta}:{id}"), &fields).ignore();
             all.rpush(&active, &id).ignore();
         }
-        Ok(all.query_async(&mut connection).await?)
+        let (known,) = all.query_async(&mut connection).await?;
+        self.pushed().arrived(number, known, batches);
+        Ok(())
+    }
+
+    async fn look(&self, latest: u64) -> Result<(), QueueError> {
+        let mut connection = self.pushing().await?;
+        let known = connection.get(self.latest()).await?;
+        self.pushed().compare(latest, known);
+        Ok(())
+    }
+
+    fn pushed(&self) -> MutexGuard<'_, Pushed> {
+        self.pushed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key under which Redis knows the number of this process's last push.
+    fn latest(&self) -> String {
+        keys::latest(&self.settings.name, self.settings.process)
+    }
+
+    /// What the worker of this process's nth life is called.
+    fn worker(&self, nth: u64) -> String {
+        keys::worker(self.settings.process, nth)
     }
 
     async fn sweep(&self) -> Result<(), QueueError> {
@@ -246,21 +298,33 @@ impl Inner {
 
     async fn purge(&self, mut connection: ConnectionManager) -> Result<(), QueueError> {
         let mut purge = keys::PURGE.prepare_invoke();
-        keys::for_purge(&self.config).iter().for_each(|key| _ = purge.key(key));
+        keys::for_purge(&self.config, &self.settings.name).iter().for_each(|key| _ = purge.key(key));
         let tasks: u64 = purge.invoke_async(&mut connection).await?;
+        let mut pushed = self.pushed();
+        if let Some(latest) = pushed.latest() {
+            pushed.compare(latest, None);
+        }
+        drop(pushed);
         metrics::counter!("nazorg_queue_purged_total").increment(1);
         tracing::error!(code = "queue_purged", tasks, "workers kept dying; the database sends this again");
         Ok(())
     }
 
-    /// After an orderly end nothing of this worker stays behind. After another, what it held stays for the others to find as orphans.
-    async fn forget(&self, mut connection: ConnectionManager, name: &str, orderly: bool) {
+    /// What a worker held that ended is for the others at once, and nothing else of it stays. What it was still handling is handled to its
+    /// end; whoever takes that a second time finds it in another's hand.
+    async fn bequeath(&self, mut connection: ConnectionManager, name: &str) -> Result<(), QueueError> {
+        let mut bequeath = keys::BEQUEATH.prepare_invoke();
+        keys::for_bequeath(&self.config, name).iter().for_each(|key| _ = bequeath.key(key));
+        let tasks: u64 = bequeath.arg(name).invoke_async(&mut connection).await?;
+        tracing::debug!(code = "queue_bequeathed", tasks, name);
+        Ok(())
+    }
+
+    /// After an orderly end nothing of this worker stays behind.
+    async fn forget(&self, mut connection: ConnectionManager, name: &str) {
         let [held, about] = keys::of_worker(&self.config, name);
         let mut all = redis::pipe();
-        all.del(about).ignore();
-        if orderly {
-            all.del(held).ignore().zrem(self.config.workers_set(), name).ignore();
-        }
+        all.del(about).ignore().del(held).ignore().zrem(self.config.workers_set(), name).ignore();
         let _ = timeout(PUSH_PATIENCE, all.query_async::<()>(&mut connection)).await;
     }
 }

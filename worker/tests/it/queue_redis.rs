@@ -1,5 +1,6 @@
 use crate::redis_server::RedisServer;
 use crate::tally::{Tally, batch, batches};
+use nazorg_domain::jobs::LeasedBatch;
 use nazorg_worker::queue::{Handover, Queue, RedisQueue, RedisQueueSettings};
 use redis::AsyncCommands;
 use std::sync::Arc;
@@ -97,6 +98,68 @@ async fn work_goes_on_after_a_flush() {
     worker.queue.push(&batches(10, 10)).await.unwrap();
     tally.reaches(20, SOON).await;
     worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_redis_forgot_is_told_within_seconds_though_nothing_is_pushed() {
+    let server = RedisServer::start().await;
+    let worker = Worker::start(&server, 1, stuck());
+    worker.queue.push(&batches(0, 10)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert!(worker.queue.lost().is_empty(), "what waits, and what is in hand, is not lost");
+    server.flush().await;
+    assert_eq!(lost(&worker.queue).await, batches(0, 10));
+    worker.work.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_push_after_a_flush_tells_what_was_forgotten() {
+    let server = RedisServer::start().await;
+    let queue = queue(&server, 1);
+    queue.push(&batches(0, 3)).await.unwrap();
+    server.flush().await;
+    queue.push(&batches(3, 3)).await.unwrap();
+    assert_eq!(queue.lost(), batches(0, 3));
+    queue.push(&batches(6, 3)).await.unwrap();
+    assert!(queue.lost().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_worker_held_that_ended_is_handled_at_once() {
+    let server = RedisServer::start().await;
+    queue(&server, 9).push(&batches(0, 4)).await.unwrap();
+    let mut connection = server.connection().await;
+    // The first worker of process 1 took them all and began none.
+    let held = format!("{{nazorg}}:inflight:nazorg-{}-0", Uuid::from_u128(1));
+    let () = connection.rename("{nazorg}:active", "taken").await.unwrap();
+    for id in connection.lrange::<_, Vec<String>>("taken", 0, -1).await.unwrap() {
+        let () = connection.sadd(&held, id).await.unwrap();
+    }
+    let tally = Tally::new();
+    let worker = Worker::start(&server, 1, tally.handover(4));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(tally.count(), 0, "while it lives, nobody else takes what it holds");
+    // Registered no more, it ends; and nobody would ever look for what it held.
+    let () = connection.del("{nazorg}:workers").await.unwrap();
+    tally.reaches(4, SOON).await;
+    worker.stop().await;
+}
+
+/// A handler that never ends.
+fn stuck() -> Handover {
+    Handover::new(Arc::new(|_, _| Box::pin(std::future::pending())), 1)
+}
+
+async fn lost(queue: &Queue) -> Vec<LeasedBatch> {
+    let asked = Instant::now();
+    loop {
+        let lost = queue.lost();
+        if !lost.is_empty() {
+            return lost;
+        }
+        assert!(asked.elapsed() < SOON, "nothing is told to be lost");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -221,5 +284,6 @@ async fn recovers_from_poison(server: &RedisServer) {
         () = again => {}
         () = tally.reaches(10, SOON) => {}
     }
+    assert!(!worker.queue.lost().is_empty(), "what was thrown away is told");
     worker.stop().await;
 }

@@ -8,6 +8,7 @@ use nazorg_domain::entities::{JobKind, MessageStatus};
 use nazorg_domain::jobs;
 use nazorg_worker::queue::{Queue, RedisQueue, RedisQueueSettings};
 use nazorg_worker::{QUEUE, WorkerSettings};
+use redis::AsyncCommands;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -210,13 +211,18 @@ async fn p35_a_handler_that_hangs_is_cut_off_and_its_work_done_again() {
         process: rig.app.ids.next(),
     };
     Queue::Redis(RedisQueue::new(settings)).push(std::slice::from_ref(&batch)).await.unwrap();
+    while redis.connection().await.llen::<_, u64>(format!("{QUEUE}:active")).await.unwrap() > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     tokio::time::sleep(Duration::from_secs(3)).await; // tried once with what it announces, and once without
     drop(turn);
+    let freed = Instant::now();
     let cut = loop {
         let all = rig.jobs(JobKind::FollowUp).await;
         if let Some(job) = all.into_iter().find(|job| job.attempts > 0) {
             break job;
         }
+        assert!(freed.elapsed() < SOON, "nothing was cut off");
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     assert_eq!((cut.id, cut.attempts, cut.last_error.as_deref()), (batch.leases[0].id, 1, Some("timed_out")));
