@@ -27,18 +27,18 @@ const EVENT: &str = "2026-12-17T02:20:00Z";
 const REPORTED: &str = "2026-12-17T06:45:00Z";
 
 /// The report of the night shift, and the case of each of those involved.
-struct Night {
-    hospital: Hospital,
+pub(crate) struct Night {
+    pub(crate) hospital: Hospital,
     incident: Uuid,
     involvements: Vec<Uuid>,
-    cases: Vec<Uuid>,
+    pub(crate) cases: Vec<Uuid>,
 }
 
 fn id(value: &Value) -> Uuid {
     value.as_str().unwrap().parse().unwrap()
 }
 
-async fn reported(service: &Service) -> Night {
+pub(crate) async fn reported(service: &Service) -> Night {
     let hospital = Hospital::found(service).await;
     let involved = INVOLVED.map(|name| json!({"personId": hospital.people[name], "supportOffered": "no"}));
     let report = json!({
@@ -120,11 +120,17 @@ fn linking<'a>(
         .collect()
 }
 
-/// The rows, events and log lines that hold an id of either side.
-async fn links(service: &Service, night: &Night) -> Vec<String> {
+/// The exports, rows, events and log lines that hold an id of either side.
+pub(crate) async fn links(service: &Service, night: &Night) -> Vec<String> {
     let sides = night.sides().await;
+    let mut found = Vec::new();
+    for name in INVOLVED {
+        let path = format!("/v1/persons/{}/export", night.hospital.people[name]);
+        let export = night.hospital.coordinator.get(&path).await.expect(200).to_string();
+        found.extend(linking([("export", export.as_str())].into_iter(), &sides));
+    }
     let rows = rows(service.app()).await;
-    let mut found = linking(rows.iter().map(|(table, row)| (table.as_str(), row.as_str())), &sides);
+    found.extend(linking(rows.iter().map(|(table, row)| (table.as_str(), row.as_str())), &sides));
     let log = logs::text();
     found.extend(linking(log.lines().map(|line| ("log", line)), &sides));
     let mut after = 0;
@@ -150,8 +156,9 @@ async fn thirty_days_after_the_report_nothing_links_incident_and_support() {
     }
     service.travel_to("2027-01-16T06:44:59Z").await;
     let linked = links(&service, &night).await;
-    assert_eq!(linked.len(), 3, "one row for each case, and nothing else: {linked:#?}");
-    assert!(linked.iter().all(|row| row.starts_with("support_links: ")), "{linked:#?}");
+    assert_eq!(linked.len(), 6, "one export and one row for each case, and nothing else: {linked:#?}");
+    assert!(linked[..3].iter().all(|text| text.starts_with("export: ")), "{linked:#?}");
+    assert!(linked[3..].iter().all(|row| row.starts_with("support_links: ")), "{linked:#?}");
     let path = format!("/v1/incidents/{incident}");
     let before = hospital.reporter.get(&path).await.expect(200);
     assert!(before["involved"].as_array().unwrap().iter().all(|one| one["supportOffered"] == "yes"), "{before}");

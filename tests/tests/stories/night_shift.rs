@@ -5,6 +5,8 @@ use nazorg_tests::{hospital::Hospital, service::Service};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::forgetting::{links, reported};
+
 /// 03:20 in Amsterdam.
 const EVENT: &str = "2026-12-17T02:20:00Z";
 /// 07:45 in Amsterdam.
@@ -34,34 +36,11 @@ async fn sent(hospital: &Hospital, case: Uuid) -> Vec<(String, String, String)> 
         .collect()
 }
 
-struct Night {
-    hospital: Hospital,
-    cases: [Uuid; 3],
-}
-
-/// The report, the three cases, and a peer for each, on Thursday morning.
-async fn reported(service: &Service) -> Night {
-    let hospital = Hospital::found(service).await;
-    let involved = |name: &str, offered: &str| json!({"personId": hospital.people[name], "supportOffered": offered});
-    let report = json!({
-        "eventClass": "medical_incident", "eventAt": EVENT, "reportedAt": REPORTED, "unitId": hospital.ward,
-        "involved": [involved("nurse", "no"), involved("resident", "no"), involved("trainee", "unknown")],
-    });
-    let incident = hospital.reporter.post("/v1/incidents", report).await.expect(201);
-    let mut cases = Vec::new();
-    for name in nazorg_tests::hospital::INVOLVED {
-        let person = hospital.people[name].to_string();
-        let involvement =
-            incident["involved"].as_array().unwrap().iter().find(|one| one["personId"] == person.as_str());
-        cases.push(hospital.open(name, (EVENT, REPORTED), Some(&involvement.unwrap()["id"])).await);
-    }
-    Night { hospital, cases: cases.try_into().unwrap() }
-}
-
 #[tokio::test]
 async fn the_night_shift() {
     let service = Service::start_at(REPORTED).await;
-    let Night { hospital, cases: [nurse, resident, trainee] } = reported(&service).await;
+    let night = reported(&service).await;
+    let (hospital, [nurse, resident, trainee]) = (&night.hospital, <[Uuid; 3]>::try_from(night.cases.clone()).unwrap());
 
     // Thursday: the tasks are there, a peer is assigned the same morning.
     for case in [nurse, resident, trainee] {
@@ -107,12 +86,19 @@ async fn the_night_shift() {
     assert_eq!((over["status"].as_str(), over["closedReason"].as_str()), (Some("closed"), Some("declined")));
     let before = hospital.follow_ups(resident).await.len();
 
-    hearing(&service, &hospital, (nurse, trainee)).await;
+    // Thirty days after the report nothing leads from it to them any more, and the support goes on.
+    service.travel_to("2027-01-16T06:44:59Z").await;
+    assert!(!links(&service, &night).await.is_empty(), "until then it does");
+    service.travel_to("2027-01-16T06:45:00Z").await;
+    assert_eq!(links(&service, &night).await, Vec::<String>::new());
+
+    hearing(&service, hospital, (nurse, trainee)).await;
 
     assert_eq!(hospital.follow_ups(resident).await.len(), before, "nothing more for who declined twice");
     assert!(hospital.follow_ups(resident).await.iter().all(|one| !one["finalAt"].is_null()));
     service.is_balanced().await;
-    only_a_tally(&service, &hospital, [nurse, resident, trainee]).await;
+    assert_eq!(links(&service, &night).await, Vec::<String>::new(), "nor does what was done since");
+    only_a_tally(&service, hospital, [nurse, resident, trainee]).await;
 }
 
 /// Ninety days after her answer only a tally is left, of the others at their own time; the ledger still counts everything.

@@ -31,8 +31,8 @@ impl Pushed {
 
     /// A push arrived; until then Redis knew `known` as the last.
     pub(super) fn arrived(&mut self, number: u64, known: Option<u64>, batches: &[LeasedBatch]) {
-        self.compare(number - 1, known);
         self.forget_lapsed();
+        self.compare(number - 1, known);
         self.lately.push_back(Push { number, at: Instant::now(), batches: batches.to_vec() });
     }
 

@@ -3,17 +3,20 @@
 
 use std::time::Instant;
 
+use futures::future::join_all;
 use nazorg::domain::{
     App,
-    cases::{self, Case},
-    entities::{CaseId, OrganisationId, PersonId, cases as table},
+    cases::{self, Case, NewCase},
+    entities::{Audience, CaseId, OrganisationId, PersonId, cases as table},
     events::{self, Told},
     follow_ups,
     jobs::lease_due,
     messages::{self, Delivered, Sending},
     people::consents,
+    protocol_versions::{self, Origin},
 };
 use nazorg_tests::{
+    hospital::{ASK, ONE_MORNING},
     morning::{Morning, OPENED, operator},
     processes::Processes,
     service::{Ground, Leg},
@@ -272,5 +275,41 @@ async fn p27_a_consent_that_is_revoked_while_a_message_is_marked_waits_for_that(
     let (taken, revoked, ()) = tokio::join!(messages::wake_and_take(world.app(), &batch), revoked, meanwhile);
     assert_eq!(taken.unwrap().1.len(), 2, "the one to the person is among them");
     assert!(revoked.revoked_at.is_some());
+    world.service.end().await;
+}
+
+/// Three questions to one person, each of another programme, and a cap of two: who judges a batch sees what another batch just sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p37_three_batches_at_once_keep_to_the_cap_together() {
+    let mut world = World::found().await;
+    let (anna, peer) = (world.person("anna").await, world.person("peer").await);
+    let cx = operator(world.app(), world.morning.organisation);
+    for (nth, programme) in
+        ["peer_support_uniformed", "peer_support_police", "annual_professional_checkin"].into_iter().enumerate()
+    {
+        let text = format!("{ONE_MORNING}{ASK}").replace("    at: \"10:00\"\n", "");
+        let text = text.replace("one_morning", programme).replace("second_victim_peer_support", programme);
+        let protocol = protocol_versions::upload(&cx, Origin::Text(text), true).await.unwrap().id;
+        let new = world.morning.case(anna, peer, Morning::wave(nth) - chrono::TimeDelta::days(14));
+        cases::open(&cx, NewCase { protocol_id: protocol, ..new }).await.unwrap();
+    }
+    world.service.clock.move_to(Morning::wave(2));
+    let mut batches = Vec::new();
+    for _ in 0..3 {
+        batches.push(lease_due(world.app(), 2).await.unwrap().remove(0));
+    }
+
+    // All are judged before any has committed, if nothing keeps them from it.
+    let held = world.outside.begin().await.unwrap();
+    held.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({NUMBERING})")).await.unwrap();
+    let meanwhile = async {
+        world.waiting(3).await;
+        held.rollback().await.unwrap();
+    };
+    let taken = join_all(batches.iter().map(|batch| messages::wake_and_take(world.app(), batch)));
+    let (taken, ()) = tokio::join!(taken, meanwhile);
+    let sent: Vec<_> = taken.into_iter().flat_map(|taken| taken.unwrap().1).collect();
+    let to_anna = sent.iter().filter(|message| message.audience == Audience::Person).count();
+    assert_eq!(to_anna, 2, "of three: {sent:?}");
     world.service.end().await;
 }
