@@ -1,5 +1,5 @@
 //! Opening cases over HTTP, each with its trajectory, follow-ups, jobs, events and lines in the access log: 64 clients, each case for
-//! somebody else (`PERSONS`, 20,000 at most).
+//! somebody else (`PERSONS`, 20,000 in all).
 //! PostgreSQL as it is in production, API, worker and Redis share this machine.
 //!
 //! Reference, in the same run on the same server: pgbench with 64 clients that insert the rows of one such case, with fresh ids and
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 const CLIENTS: u32 = 64;
-const ROUNDS: u32 = 5;
+const ROUNDS: usize = 5;
 const SECONDS: u32 = 4;
 
 /// The tables that opening a case writes to, and which of their rows are those of the case `$case`.
@@ -86,21 +86,21 @@ async fn body(client: &Client, (hospital, protocol): (&Hospital, &Value), number
     })
 }
 
-/// All clients open cases for as long as a round takes; how long each answer took.
-async fn opened(client: &Client, next: &impl Fn() -> Value) -> Vec<Duration> {
-    let until = Instant::now() + Duration::from_secs(SECONDS.into());
+/// All clients open cases, until there is one for each of these; how long each answer took, and all of them together.
+async fn opened(client: &Client, bodies: &[Value]) -> (Vec<Duration>, Duration) {
+    let (began, waiting) = (Instant::now(), Mutex::new(bodies.iter()));
+    let next = || waiting.lock().unwrap().next();
     let opened = (0..CLIENTS).map(|_| async {
         let mut times = Vec::new();
-        loop {
-            let began = Instant::now();
-            if began >= until {
-                return times;
-            }
-            client.post("/v1/cases", next()).await.id_of(201);
-            times.push(began.elapsed());
+        while let Some(body) = next() {
+            let asked = Instant::now();
+            client.post("/v1/cases", body.clone()).await.id_of(201);
+            times.push(asked.elapsed());
         }
+        times
     });
-    join_all(opened).await.into_iter().flatten().collect()
+    let times = join_all(opened).await.into_iter().flatten().collect();
+    (times, began.elapsed())
 }
 
 #[tokio::main]
@@ -113,21 +113,20 @@ async fn main() {
     let persons = stream::iter(0..number("PERSONS", 20_000)).map(|number| body(client, (&hospital, &built_in), number));
     let bodies: Vec<Value> = persons.buffer_unordered(16).collect().await;
     let postgres = service.ground.postgres.as_ref().unwrap();
-    let waiting = Mutex::new(bodies.into_iter());
-    let next = || waiting.lock().unwrap().next().expect("PERSONS are too few");
-    let first = client.post("/v1/cases", next()).await.id_of(201);
+    let (first, bodies) = bodies.split_first().expect("PERSONS are too few");
+    let first = client.post("/v1/cases", first.clone()).await.id_of(201);
     service.drain().await;
     let (mut setup, script) = reference(&service, first).await;
     let (mut times, mut ours, mut theirs, mut ratios) = (Vec::new(), 0.0, 0.0, Vec::new());
     postgres.costliest(0);
     let mut costliest = String::new();
-    for _ in 0..ROUNDS {
-        let opened = opened(client, &next).await;
+    for bodies in bodies.chunks(bodies.len().div_ceil(ROUNDS)) {
+        let (opened, took) = opened(client, bodies).await;
         service.drain().await;
         if costliest.is_empty() {
             costliest = postgres.costliest(40);
         }
-        let figures = (opened.len() as f64 / f64::from(SECONDS), postgres.pgbench(&setup, &script, (CLIENTS, SECONDS)));
+        let figures = (opened.len() as f64 / took.as_secs_f64(), postgres.pgbench(&setup, &script, (CLIENTS, SECONDS)));
         setup.clear();
         (ours, theirs) = (ours + figures.0, theirs + figures.1);
         ratios.push(format!("{:.2}", figures.0 / figures.1));
@@ -138,11 +137,11 @@ async fn main() {
     service.end().await;
     println!(
         "open_case: {:.0} a second ({} follow-ups each), p50 {:.1?}, p99 {:.1?}; reference {:.0} a second; ratio {:.2} ({})",
-        ours / f64::from(ROUNDS),
+        ours / ratios.len() as f64,
         rows[0],
         percentile(&mut times, 50),
         percentile(&mut times, 99),
-        theirs / f64::from(ROUNDS),
+        theirs / ratios.len() as f64,
         ours / theirs,
         ratios.join(", "),
     );
