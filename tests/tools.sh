@@ -1,4 +1,4 @@
-# What the tests need beside Rust, installed where it can be; otherwise it is said plainly. Sourced by tests/run and tests/contract.
+# What the tests need beside Rust, installed where it can be; otherwise it is said plainly. Sourced by tests/run, tests/contract and tests/live.
 
 tools=$PWD/target/tools
 node_tools=$tools/node/node_modules/.bin

@@ -1,5 +1,7 @@
 //! Much by one statement: many rows of one table changed, on either database; many tables written, on PostgreSQL.
 
+use std::fmt::Write;
+
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityName,
     EntityTrait, IdenStatic, Iterable, Statement, Value,
@@ -15,15 +17,19 @@ use crate::{
 const AT_ONCE: usize = 200;
 
 /// That `column` is one of these. PostgreSQL takes them as one array: the statement reads the same for any number of them, and is planned
-/// once instead of once for each number. SQLite knows no arrays.
+/// once instead of once for each number. One alone it takes as it is: with an array it plans anew each time, in the hope of a better number.
+/// SQLite knows no arrays.
 pub(crate) fn one_of<V: Into<Value>>(
     db: &impl ConnectionTrait,
     column: impl ColumnTrait,
     these: impl IntoIterator<Item = V>,
 ) -> Expr {
     let these: Vec<Value> = these.into_iter().map(Into::into).collect();
-    if these.is_empty() || db.get_database_backend() != DbBackend::Postgres {
-        return column.is_in(these);
+    match these.as_slice() {
+        [one] => return column.eq(one.clone()),
+        [] => return column.is_in(these),
+        _ if db.get_database_backend() != DbBackend::Postgres => return column.is_in(these),
+        _ => {}
     }
     Expr::col(column.as_column_ref()).eq(PgFunc::any(Expr::val(array(these))))
 }
@@ -43,7 +49,12 @@ pub(crate) async fn insert<Row: ActiveModelTrait>(tx: &Writing, rows: &[Row], co
     Ok(())
 }
 
-fn insertion<Row: ActiveModelTrait>(backend: DbBackend, rows: &[Row], conflict: Option<&str>) -> Result<Statement> {
+/// What writes these rows, of which there are some.
+pub(crate) fn insertion<Row: ActiveModelTrait>(
+    backend: DbBackend,
+    rows: &[Row],
+    conflict: Option<&str>,
+) -> Result<Statement> {
     let columns: Vec<_> = <Row::Entity as EntityTrait>::Column::iter().collect();
     let names: Vec<_> = columns.iter().map(|column| format!("\"{}\"", column.as_str())).collect();
     let value = |row: &Row, column| match row.get(column) {
@@ -132,8 +143,16 @@ fn written(value: &Value) -> Option<(&'static str, Option<String>)> {
         Value::String(value) => ("text", value.clone()),
         Value::Uuid(value) => ("uuid", value.map(|value| value.to_string())),
         Value::ChronoDateTimeUtc(value) => ("timestamptz", value.map(|value| value.to_rfc3339())),
+        Value::Bytes(value) => ("bytea", value.as_ref().map(|bytes| bytea(bytes))),
         Value::Json(value) => ("jsonb", value.as_ref().map(ToString::to_string)),
         _ => return None,
+    })
+}
+
+fn bytea(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::from("\\x"), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
     })
 }
 

@@ -3,11 +3,12 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use sea_orm::{ActiveModelTrait, EntityTrait};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait};
 use tokio::sync::oneshot;
 
 use crate::{
     app::SilentBell,
+    batch,
     database::Database,
     error::{Error, Result},
 };
@@ -81,8 +82,8 @@ impl<Row: ActiveModelTrait + Send> Together<Row> {
 
 async fn insert<Row: ActiveModelTrait + Send>(db: &Database, rows: Vec<Row>) -> Result<()> {
     if db.is_postgres() && rows.len() <= AT_ONCE {
-        // One statement is its own transaction.
-        Row::Entity::insert_many(rows).exec_without_returning(db.reader()).await?;
+        // One statement is its own transaction, and reads the same for however many rows.
+        db.reader().execute_raw(batch::insertion(DbBackend::Postgres, &rows, None)?).await?;
         return Ok(());
     }
     // On SQLite nobody writes out of turn: whoever does waits for the file's lock, and those before it in line are not fair to it.

@@ -37,6 +37,12 @@ fn several_rows_are_an_array_for_each_column_whatever_stands_in_them() {
     assert_eq!(values, [r#"{"0","1","2","3","4","9"}"#.into(), texts.into()]);
     let json = source(DbBackend::Postgres, vec![vec![json!({"a": "\""}).into()], vec![json!(null).into()]]).unwrap();
     assert_eq!(json.1, [Value::from(r#"{"{\"a\":\"\\\"\"}","null"}"#)]);
+    let none: Option<Vec<u8>> = None;
+    let bytes = source(DbBackend::Postgres, vec![vec![Value::from(vec![0_u8, 0xfe])], vec![none.into()]]).unwrap();
+    assert_eq!(
+        bytes,
+        ("SELECT * FROM UNNEST(CAST($1 AS bytea[])) AS v (column1)".to_owned(), vec![r#"{"\\x00fe",NULL}"#.into()])
+    );
     let unknown = source(DbBackend::Postgres, vec![vec![Value::from(1.5_f64)], vec![Value::from(2.5_f64)]]);
     assert!(matches!(unknown, Err(Error::Internal(_))), "what has no kind here is refused, not guessed");
 }

@@ -246,7 +246,7 @@ pub async fn remove_anchor(cx: &Context<'_>, id: TrajectoryId, anchor: String, v
 }
 
 /// Sets the person's own rhythm, within the protocol's bounds: `value` is a duration such as `P2W`. What follows it and is not final
-/// goes on in the new rhythm. 409 `unknown_param` or `param_out_of_bounds`; 422 when it is no duration.
+/// goes on in the new rhythm. 409 `unknown_param` or `param_out_of_bounds`; 400 when it is no duration.
 pub async fn set_param(cx: &Context<'_>, id: TrajectoryId, param: String, value: &str) -> Result<Trajectory> {
     cx.may(Action::ReadCases)?;
     let bad = |_| Error::field("/value", "bad_format", "The value is a duration such as P2W.");

@@ -192,6 +192,41 @@ async fn p33_one_that_cannot_be_handled_fails_alone_and_is_at_last_given_up() {
 
 /// Somebody holds the writer's turn in this process and does not let go: no statement hangs, so that no time-out of a database helps. A
 /// minute is half a second here.
+/// The queue of the workers, to push to past their relay.
+fn queue(rig: &Rig, redis: &RedisServer) -> Queue {
+    let (address, process) = (redis.address(), rig.app.ids.next());
+    let poll = Duration::from_millis(50);
+    Queue::Redis(RedisQueue::new(RedisQueueSettings { address, name: QUEUE.to_owned(), poll, process }))
+}
+
+/// Nothing waits in the queue any more.
+async fn all_taken(redis: &RedisServer) {
+    let began = Instant::now();
+    while redis.connection().await.llen::<_, u64>(format!("{QUEUE}:active")).await.unwrap() > 0 {
+        assert!(began.elapsed() < SOON, "the queue is not taken");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p16_a_batch_pushed_a_hundred_times_is_executed_once() {
+    let (rig, sink, redis) = (Rig::new().await, SmtpSink::start().await, RedisServer::start().await);
+    rig.cases(20).await;
+    rig.later(TimeDelta::hours(1));
+    let batches = jobs::lease_due(&rig.app, 100).await.unwrap();
+    let queue = queue(&rig, &redis);
+    for _ in 0..100 {
+        queue.push(&batches).await.unwrap();
+    }
+    let worker = AtWork::start(&rig, over_redis(&rig, &sink, &redis));
+    all_taken(&redis).await;
+    rig.drained(SOON).await;
+    worker.stop().await;
+    assert_all_once(&sink, 20);
+    assert_eq!(sink.seen().len(), 40, "and the coaches, too");
+    rig.assert_balanced().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p35_a_handler_that_hangs_is_cut_off_and_its_work_done_again() {
     let (rig, sink, redis) = (Rig::new().await, SmtpSink::start().await, RedisServer::start().await);
@@ -201,19 +236,13 @@ async fn p35_a_handler_that_hangs_is_cut_off_and_its_work_done_again() {
     rig.cases(1).await;
     rig.later(TimeDelta::hours(1));
     let batch = jobs::lease_due(&rig.app, 1).await.unwrap().remove(0);
+    // The other follow-up of the case stays out of it: whoever wakes it wakes this one as well.
+    assert_eq!(jobs::lease_due(&rig.app, 100).await.unwrap().len(), 1);
     let turn = rig.app.db.begin().await.unwrap();
     let patience = Duration::from_millis(500);
     let worker = AtWork::start(&rig, WorkerSettings { patience, ..over_redis(&rig, &sink, &redis) });
-    let settings = RedisQueueSettings {
-        address: redis.address(),
-        name: QUEUE.to_owned(),
-        poll: Duration::from_millis(50),
-        process: rig.app.ids.next(),
-    };
-    Queue::Redis(RedisQueue::new(settings)).push(std::slice::from_ref(&batch)).await.unwrap();
-    while redis.connection().await.llen::<_, u64>(format!("{QUEUE}:active")).await.unwrap() > 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    queue(&rig, &redis).push(std::slice::from_ref(&batch)).await.unwrap();
+    all_taken(&redis).await;
     tokio::time::sleep(Duration::from_secs(3)).await; // tried once with what it announces, and once without
     drop(turn);
     let freed = Instant::now();
@@ -226,7 +255,7 @@ async fn p35_a_handler_that_hangs_is_cut_off_and_its_work_done_again() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     assert_eq!((cut.id, cut.attempts, cut.last_error.as_deref()), (batch.leases[0].id, 1, Some("timed_out")));
-    rig.sql("UPDATE jobs SET retry_at = NULL").await;
+    rig.sql("UPDATE jobs SET retry_at = NULL, lease_until = NULL").await;
     rig.drained(SOON).await;
     worker.stop().await;
     assert_all_once(&sink, 1);

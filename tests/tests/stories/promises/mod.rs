@@ -5,6 +5,7 @@ mod crashes;
 mod enqueue;
 mod judged;
 mod moments;
+mod once;
 mod overlapping;
 mod postgres_away;
 mod redis_away;

@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use futures::future::join_all;
 use nazorg::domain::{
-    App,
+    App, Context,
     cases::{self, Case, NewCase},
-    entities::{Audience, CaseId, OrganisationId, PersonId, cases as table},
+    entities::{Audience, CaseId, OrganisationId, PersonId, Safe, cases as table},
     events::{self, Told},
     follow_ups,
     jobs::lease_due,
     messages::{self, Delivered, Sending},
-    people::consents,
+    people::{consents, contact_points},
     protocol_versions::{self, Origin},
 };
 use nazorg_tests::{
@@ -251,31 +251,46 @@ async fn follow_ups_that_wake_lock_their_cases_before_the_persons_of_what_they_a
 }
 
 /// What is taken back was agreed to when the message was marked, or is not any more: nothing is in between. So it waits for who marks.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p27_a_consent_that_is_revoked_while_a_message_is_marked_waits_for_that() {
+async fn waits_for_who_marks(take_back: impl AsyncFnOnce(&Context<'_>, PersonId)) {
     let mut world = World::found().await;
     world.morning = Morning::prepare(world.app(), 2, 1).await;
     let person = table::Entity::find().one(&world.outside).await.unwrap().unwrap().person_id;
     world.service.clock.move_to(Morning::wave(0));
     let batch = lease_due(world.app(), 100).await.unwrap().remove(0);
     let cx = operator(world.app(), world.morning.organisation);
-    let consent = consents::list(&cx, person, None, 10).await.unwrap().remove(0);
 
     // Everything is judged; before its commit the batch waits for the turn to number its events.
     let held = world.outside.begin().await.unwrap();
     held.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({NUMBERING})")).await.unwrap();
-    let revoked = async {
+    let taken_back = async {
         world.waiting(1).await;
-        consents::revoke(&cx, consent.id).await.unwrap()
+        take_back(&cx, person).await;
     };
     let meanwhile = async {
         world.waiting(2).await;
         held.rollback().await.unwrap();
     };
-    let (taken, revoked, ()) = tokio::join!(messages::wake_and_take(world.app(), &batch), revoked, meanwhile);
+    let (taken, (), ()) = tokio::join!(messages::wake_and_take(world.app(), &batch), taken_back, meanwhile);
     assert_eq!(taken.unwrap().1.len(), 2, "the one to the person is among them");
-    assert!(revoked.revoked_at.is_some());
     world.service.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p27_a_consent_that_is_revoked_while_a_message_is_marked_waits_for_that() {
+    waits_for_who_marks(async |cx, person| {
+        let consent = consents::list(cx, person, None, 10).await.unwrap().remove(0);
+        assert!(consents::revoke(cx, consent.id).await.unwrap().revoked_at.is_some());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p27_an_address_that_is_no_longer_safe_while_a_message_is_marked_waits_for_that() {
+    waits_for_who_marks(async |cx, person| {
+        let point = contact_points::list(cx, person, None, 10).await.unwrap().remove(0);
+        assert_eq!(contact_points::verify(cx, point.id, Safe::No, None).await.unwrap().safe, Safe::No);
+    })
+    .await;
 }
 
 /// Three questions to one person, each of another programme, and a cap of two: who judges a batch sees what another batch just sent.

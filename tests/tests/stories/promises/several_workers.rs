@@ -1,4 +1,4 @@
-//! Several workers on the same work: each thing is done once, also when one of them stands still, dies, or has another idea of the time.
+//! Several workers on the same work: each thing is done once, also when one of them dies, or has another idea of the time.
 
 use std::time::{Duration, Instant};
 
@@ -10,62 +10,12 @@ use nazorg::domain::{
 };
 use nazorg_tests::{
     morning::{Morning, messages, settled},
-    processes::{Member, Processes},
+    processes::Processes,
     service::{Ground, Leg},
-    smtp_sink::{At, Behaviour, Does, Received, SmtpSink},
+    smtp_sink::SmtpSink,
 };
 
-use super::{BINARY, HOURS, PATIENCE, Trial, size, talk_after_hours};
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p13_four_workers_deliver_each_exactly_once() {
-    let reminders = size("PROMISES_DELIVERIES", 100);
-    let mut trial = Trial::ready(4, (reminders, 1)).await;
-    trial.over = Instant::now();
-    trial.begin(0);
-    let ends = trial.ends("P13").await;
-    assert!(ends.keys().all(|(_, end, times)| (end.as_str(), *times) == ("sent", 1)), "{ends:?}");
-}
-
-/// A worker stands still while it sends; its lease ends, another takes over; then it goes on as if nothing had happened.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p14_a_worker_that_slept_past_its_lease_changes_nothing_any_more() {
-    let mut trial = Trial::ready(2, (size("PROMISES_REMINDERS", 30), 1)).await;
-    let addresses = ["peer-3@staff.example", "person-3@home.example"];
-    for address in addresses {
-        trial.mail.behave_to(address, Behaviour { at: At::Text, does: Does::Hold, times: Some(1) });
-    }
-    let arrived = |trial: &Trial| addresses.map(|address| to(&trial.mail, address).len());
-    trial.begin(0);
-    wait_until("both are held", || arrived(&trial) == [1, 1]).await;
-    tokio::time::sleep(Duration::from_secs(1)).await; // what was taken beside them is settled
-    trial.service.workers.iter().for_each(Member::freeze);
-    trial.service.clock.pass(TimeDelta::seconds(120));
-    trial.service.add_worker().await;
-    wait_until("another took over", || arrived(&trial)[0] == 2).await;
-    trial.service.workers.iter().for_each(Member::thaw);
-    trial.mail.release();
-    trial.over = Instant::now();
-    tokio::time::sleep(Duration::from_secs(2)).await; // they settle what is no longer theirs
-    let mails = to(&trial.mail, addresses[0]);
-    assert_eq!(mails[0].message_id(), mails[1].message_id());
-    let ends = trial.ends("P14").await;
-    let twice: usize = ends.iter().filter(|((.., times), _)| *times > 1).map(|(_, count)| count).sum();
-    assert!(ends.keys().all(|(.., times)| *times <= 2), "{ends:?}");
-    println!("P14: {twice} went to staff twice, under the same Message-ID");
-}
-
-fn to(mail: &SmtpSink, address: &str) -> Vec<Received> {
-    mail.seen().into_iter().filter(|one| one.to == [address]).collect()
-}
-
-async fn wait_until(what: &str, ready: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !ready() {
-        assert!(began.elapsed() < PATIENCE, "{what} within {PATIENCE:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
+use super::{BINARY, HOURS, PATIENCE, Trial, once::wait_until, size, talk_after_hours};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p15_of_three_relays_one_is_killed_and_the_others_dispatch_nothing_twice() {
