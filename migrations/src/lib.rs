@@ -20,6 +20,7 @@ mod m0011_units_of_cases;
 mod m0012_keys_of_incidents;
 mod m0013_pseudonyms_in_the_log;
 mod m0014_lean_rows;
+mod m0015_room_for_leases;
 
 /// The migrations of the data store.
 pub struct Migrator;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_keys_of_incidents::Migration),
             Box::new(m0013_pseudonyms_in_the_log::Migration),
             Box::new(m0014_lean_rows::Migration),
+            Box::new(m0015_room_for_leases::Migration),
         ]
     }
 }

@@ -63,7 +63,12 @@ impl Postgres {
     }
 
     fn url_of(&self, database: &str) -> String {
-        format!("postgres://nazorg@127.0.0.1:{}/{database}", self.port)
+        format!("{}/{database}", self.address())
+    }
+
+    /// The server without a database: who has this can make more.
+    pub fn address(&self) -> String {
+        format!("postgres://nazorg@127.0.0.1:{}", self.port)
     }
 
     /// Starts the stopped server on the same port and data.

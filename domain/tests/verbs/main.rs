@@ -7,6 +7,7 @@ mod support;
 mod close_ones;
 mod external_refs;
 mod incidents;
+mod jobs;
 mod messages;
 mod people;
 mod rules_are_pure;
