@@ -163,7 +163,7 @@ pub struct Line {
     pub outcome: AccessOutcome,
     /// With which key.
     pub client: Option<ApiKeyId>,
-    /// Who, and on whose responsibility.
+    /// Who.
     pub actor: Option<PersonId>,
     /// In which role: an access role, `link`, `worker` or `operator`.
     pub role: String,
@@ -173,14 +173,34 @@ pub struct Line {
     pub object_id: Uuid,
     /// Which members of it, where that is known: `name,language`.
     pub part: Option<String>,
+    /// On whose responsibility; who acted, as long as nobody acts for another.
+    pub responsible: Option<PersonId>,
+    /// What for.
+    pub purpose: String,
+    /// Which rules allowed or refused it: their name and version.
+    pub policy: String,
     /// Under which consent.
     pub consent: Option<ConsentId>,
     /// The request.
     pub request_id: Uuid,
 }
 
-/// Who saw or did what with a person's data, newest first, before one. Looking at the log is itself an access.
-pub async fn of_person(cx: &Context<'_>, person: PersonId, before: Option<Uuid>, limit: u64) -> Result<Vec<Line>> {
+/// A period of wall time; open at an end that is not named.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Period {
+    /// From this moment on.
+    pub from: Option<Instant>,
+    /// Before this one.
+    pub until: Option<Instant>,
+}
+
+/// Who saw or did what with a person's data in a period, newest first, before one. Looking at the log is itself an access.
+pub async fn of_person(
+    cx: &Context<'_>,
+    person: PersonId,
+    period: Period,
+    (before, limit): (Option<Uuid>, u64),
+) -> Result<Vec<Line>> {
     use access_events::Column as C;
     cx.may(Action::ReadAudit)?;
     if !people::existed(&cx.db(), cx, person).await? {
@@ -193,6 +213,12 @@ pub async fn of_person(cx: &Context<'_>, person: PersonId, before: Option<Uuid>,
         .limit(limit);
     if let Some(before) = before {
         found = found.filter(C::Id.lt(before));
+    }
+    if let Some(from) = period.from {
+        found = found.filter(C::At.gte(from));
+    }
+    if let Some(until) = period.until {
+        found = found.filter(C::At.lt(until));
     }
     let lines = found.all(&cx.db()).await?.into_iter().map(line).collect();
     let access = Access::new(AccessAction::Read, "access_log.read", "person", person.0).of(person);
@@ -232,14 +258,14 @@ fn line(row: access_events::Model) -> Line {
         outcome,
         client_id,
         actor_id,
-        responsible_id: _,
+        responsible_id,
         actor_role,
-        purpose: _,
+        purpose,
         person_id: _,
         object_kind,
         object_id,
         object_part,
-        policy: _,
+        policy,
         consent_id,
         trace_id: _,
         request_id,
@@ -256,6 +282,9 @@ fn line(row: access_events::Model) -> Line {
         object: object_kind,
         object_id,
         part: object_part,
+        responsible: responsible_id,
+        purpose,
+        policy,
         consent: consent_id,
         request_id,
     }

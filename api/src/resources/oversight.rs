@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nazorg_domain::{
-    audit::{self, Line},
+    audit::{self, Line, Period},
     entities::{CaseId, PersonId},
     events::{self, Told},
     ledger::{self, Bucket, Extent, Finding, Ledger},
@@ -47,10 +47,21 @@ impl Oversight {
 
     /// List who saw a person's data
     ///
-    /// Every access, reads and reminders included, newest first, without names (NEN 7513). Looking is an access too.
+    /// Every access, reads and reminders included, newest first, without names (NEN 7513). Looking is an access too. There is no
+    /// emergency access: nothing is opened past the rules.
     #[oai(path = "/persons/:id/access-events", method = "get", operation_id = "listAccessEvents")]
-    async fn access_events(&self, ask: Ask<'_>, id: Path<Uuid>, paging: Paging) -> Answer<Page<AccessEventView>> {
-        let found = audit::of_person(&ask, PersonId(id.0), paging.after()?, paging.limit()).await?;
+    async fn access_events(
+        &self,
+        ask: Ask<'_>,
+        id: Path<Uuid>,
+        /// Accesses at or after this moment.
+        from: Query<Option<Instant>>,
+        /// Accesses before this moment.
+        until: Query<Option<Instant>>,
+        paging: Paging,
+    ) -> Answer<Page<AccessEventView>> {
+        let period = Period { from: from.0.map(|at| at.0), until: until.0.map(|at| at.0) };
+        let found = audit::of_person(&ask, PersonId(id.0), period, (paging.after()?, paging.limit())).await?;
         Ok(Page::new(&paging, found, |line| line.id.0, AccessEventView::from))
     }
 
@@ -144,6 +155,12 @@ struct AccessEventView {
     object_id: Uuid,
     /// Which members of it were changed: `name,language`.
     object_part: Option<String>,
+    /// On whose responsibility: who acted, as long as nobody acts for another.
+    responsible_id: Option<Uuid>,
+    /// What for: `support`.
+    purpose: String,
+    /// Which rules allowed or refused it, with their version: `policy/1`.
+    policy: String,
     /// Under which consent.
     consent_id: Option<Uuid>,
     request_id: Uuid,
@@ -151,8 +168,7 @@ struct AccessEventView {
 
 impl From<Line> for AccessEventView {
     fn from(line: Line) -> Self {
-        let Line { id, at, action, code, outcome, client, actor, role, object, object_id, part, consent, request_id } =
-            line;
+        let Line { id, at, action, code, outcome, client, actor, role, object, object_id, part, .. } = line;
         Self {
             id: id.0,
             at: Instant(at),
@@ -165,8 +181,11 @@ impl From<Line> for AccessEventView {
             object_kind: object,
             object_id,
             object_part: part,
-            consent_id: consent.map(|id| id.0),
-            request_id,
+            responsible_id: line.responsible.map(|id| id.0),
+            purpose: line.purpose,
+            policy: line.policy,
+            consent_id: line.consent.map(|id| id.0),
+            request_id: line.request_id,
         }
     }
 }

@@ -1049,7 +1049,8 @@ export interface paths {
         };
         /**
          * List who saw a person's data
-         * @description Every access, reads and reminders included, newest first, without names (NEN 7513). Looking is an access too.
+         * @description Every access, reads and reminders included, newest first, without names (NEN 7513). Looking is an access too. There is no
+         *     emergency access: nothing is opened past the rules.
          */
         get: operations["listAccessEvents"];
         put?: never;
@@ -1833,8 +1834,17 @@ export interface components {
             objectPart?: string;
             /** @description `success` or `refused`. */
             outcome: string;
+            /** @description Which rules allowed or refused it, with their version: `policy/1`. */
+            policy: string;
+            /** @description What for: `support`. */
+            purpose: string;
             /** Format: uuid */
             requestId: string;
+            /**
+             * Format: uuid
+             * @description On whose responsibility: who acted, as long as nobody acts for another.
+             */
+            responsibleId?: string;
             /** @description In which role: an access role, `link`, `worker` or `operator`. */
             role: string;
         };
@@ -2283,6 +2293,10 @@ export interface components {
             objectPart?: string;
             /** @description `success` or `refused`. */
             outcome: string;
+            /** @description Which rules allowed or refused it, with their version: `policy/1`. */
+            policy: string;
+            /** @description What for: `support`. */
+            purpose: string;
             /** @description In which role: an access role, `link`, `worker` or `operator`. */
             role: string;
         };
@@ -7269,6 +7283,10 @@ export interface operations {
     listAccessEvents: {
         parameters: {
             query?: {
+                /** @description Accesses at or after this moment. */
+                from?: string;
+                /** @description Accesses before this moment. */
+                until?: string;
                 /** @description The `next` of the stretch before, with the same filters. Leave it out to start. */
                 cursor?: components["parameters"]["Cursor"];
                 /** @description How many items to answer with at most. */

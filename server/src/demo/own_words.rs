@@ -76,6 +76,12 @@ async fn withdrawals(timeline: &mut Timeline, two: &Two, place: usize) -> Result
     timeline.tell(said)?;
     timeline.gateway.release();
     timeline.settle().await?;
+    let to_her = timeline.coordinator.get(&format!("messages?limit=100&caseId={}", two.sister)).await?;
+    let to_her = to_her["items"].as_array().cloned().unwrap_or_default();
+    let withheld = to_her.iter().filter(|one| text(one, "reason") == "consent_revoked").count();
+    if withheld != place + 1 {
+        return Err(Failure::internal(format!("{withheld} of her mails were withheld: {to_her:?}")));
+    }
     timeline.complete(&two.client, "sign", "called").await?;
     if place == 0 {
         consent_towards(timeline, &two.client_person, &two.sister_person).await?;

@@ -40,7 +40,9 @@ fn id(value: &Value) -> Uuid {
 
 pub(crate) async fn reported(service: &Service) -> Night {
     let hospital = Hospital::found(service).await;
-    let involved = INVOLVED.map(|name| json!({"personId": hospital.people[name], "supportOffered": "no"}));
+    let offered = INVOLVED.into_iter().zip(["no", "no", "unknown"]);
+    let involved: Vec<_> =
+        offered.map(|(name, offered)| json!({"personId": hospital.people[name], "supportOffered": offered})).collect();
     let report = json!({
         "eventClass": "medical_incident", "eventAt": EVENT, "reportedAt": REPORTED, "unitId": hospital.ward,
         "involved": involved, "externalRefs": [{"system": "vim", "value": "KANARIE-MELDING-88"}],

@@ -299,6 +299,56 @@ async fn a_rhythm_of_ones_own_from_the_start() {
     house.service.is_balanced().await;
 }
 
+/// Who helps ends the match with their own key, and who is helped has it ended: on any day, and nobody asks why. What is planned for that
+/// day is another matter, and still too early.
+#[tokio::test]
+async fn either_may_end_the_match_on_any_day() {
+    let house = house().await;
+    let (client, sister) = (house.open("client", house.coaching, None).await, her_track(&house).await);
+    let ends = async |by: Option<&str>, case: Uuid, (step, outcome): (&str, &str)| {
+        let id = house.first(case, step).await["id"].as_str().unwrap().to_owned();
+        let body = json!({"outcome": outcome});
+        let path = format!("/v1/follow-ups/{id}/complete");
+        match by {
+            Some(name) => house.hospital.as_supporter(&house.service, name).await.post(&path, body).await,
+            None => house.hospital.coordinator.post(&path, body).await,
+        }
+    };
+    let helped_by = async |case: Uuid| {
+        let case = house.hospital.coordinator.get(&format!("/v1/cases/{case}")).await.expect(200);
+        case["assignments"].as_array().unwrap().len()
+    };
+    house.complete(client, "acknowledge", "fits").await;
+    house.hospital.assign(client, "recovery_coach", "coach").await;
+    house.complete(client, "match", "assigned").await;
+    house.travel("2026-11-16T10:00:00Z").await;
+    house.complete(client, "meet", "match_ok").await;
+    house.complete(sister, "intake", "agreed").await;
+    house.travel("2026-11-20T10:00:00Z").await;
+    ends(Some("coach"), client, ("meeting", "rematch")).await.expect(200);
+    assert_eq!(helped_by(client).await, 0, "the coach ended it");
+    house.hospital.assign(client, "recovery_coach", "other_coach").await;
+    house.complete(client, "match_again", "assigned").await;
+    house.travel("2026-12-14T10:00:00Z").await;
+    house.complete(client, "meet_again", "match_ok").await;
+    house.complete(client, "goals", "plan_agreed").await;
+    assert_eq!(house.due(client, "review").await, "2027-03-14T09:00:00.000Z");
+    // Two months before the review, and a month before the talk with the sister.
+    house.travel("2027-01-12T10:00:00Z").await;
+    ends(Some("other_coach"), client, ("review", "continue")).await.refused(409, "too_early");
+    ends(None, client, ("review", "rematch")).await.expect(200);
+    assert_eq!(helped_by(client).await, 0, "the client had it ended");
+    assert_eq!(house.due(client, "review").await, "2027-04-12T08:00:00.000Z", "three months with whoever comes");
+    ends(Some("expert"), sister, ("talk", "held")).await.refused(409, "too_early");
+    ends(Some("expert"), sister, ("talk", "rematch")).await.expect(200);
+    assert_eq!(helped_by(sister).await, 0, "the family expert ended it");
+    let open: Vec<_> = house.hospital.follow_ups(sister).await;
+    let open: Vec<_> = open.iter().filter(|one| one["finalAt"].is_null() && one["status"] != "waiting").collect();
+    assert_eq!(open.iter().map(|one| one["step"].as_str().unwrap()).collect::<Vec<_>>(), ["match"]);
+    assert_eq!(house.closed(client).await.0, "open", "whoever ends a match ends no support");
+    house.service.is_balanced().await;
+}
+
 /// Her own case beside it: refused without the relation, and not to be had through the client's.
 async fn her_track(house: &House) -> Uuid {
     let api = &house.hospital.coordinator;

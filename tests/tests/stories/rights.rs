@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use nazorg::domain::entities::{PersonId, Role};
+use nazorg::domain::{
+    Clock,
+    entities::{PersonId, Role},
+};
 use nazorg_tests::{
     client::Client,
     hospital::{CHECK_IN, Hospital},
@@ -314,6 +317,40 @@ async fn only_who_may_see_all_of_it_gets_an_export() {
 }
 
 /// Somebody with one case on [`twice`], asked at eight the next morning.
+#[tokio::test]
+async fn who_looked_is_asked_of_a_period_and_tells_by_which_rules() {
+    let service = Service::start().await;
+    let mut hospital = Hospital::found(&service).await;
+    hospital.register("nurse").await;
+    let path = format!("/v1/persons/{}", hospital.people["nurse"]);
+    service.clock.pass(chrono::TimeDelta::hours(1));
+    let (from, until) = (service.clock.wall(), service.clock.wall() + chrono::TimeDelta::minutes(1));
+    hospital.coordinator.get(&path).await.expect(200);
+    service.clock.pass(chrono::TimeDelta::hours(1));
+    hospital.coordinator.get(&path).await.expect(200);
+    let log = async |query: &str| {
+        let found = hospital.coordinator.get(&format!("{path}/access-events?limit=100{query}")).await.expect(200);
+        items(&found, "items").clone()
+    };
+    let moment = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let (from, until) = (moment(from), moment(until));
+    let within = log(&format!("&from={from}&until={until}")).await;
+    let [read] = &within[..] else { panic!("one of two readings: {within:#?}") };
+    assert_eq!(
+        (&read["code"], &read["purpose"], &read["policy"]),
+        (&json!("person.read"), &json!("support"), &json!("policy/1"))
+    );
+    let (all, since, before) =
+        (log("").await, log(&format!("&from={from}")).await, log(&format!("&until={from}")).await);
+    let reads = |lines: &[Value]| lines.iter().filter(|line| line["code"] == "person.read").count();
+    assert_eq!((reads(&all), reads(&since), reads(&before)), (2, 2, 0));
+    assert!(
+        !before.is_empty() && before.iter().all(|line| line["at"].as_str().unwrap() < from.as_str()),
+        "{before:#?}"
+    );
+    hospital.coordinator.get(&format!("{path}/access-events?from=yesterday")).await.refused(400, "invalid_input");
+}
+
 async fn asked(hospital: &mut Hospital, name: &'static str) -> (Uuid, Uuid) {
     hospital.register_agreeing(name).await;
     let case = hospital.open(name, (EVENT, REPORTED), None).await;

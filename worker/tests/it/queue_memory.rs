@@ -57,24 +57,11 @@ async fn what_nobody_began_is_handed_back_and_what_runs_is_finished() {
 #[tokio::test]
 async fn p33_a_panic_fails_alone() {
     let (queue, tally, stop) = (Queue::Memory(MemoryQueue::new()), Tally::new(), CancellationToken::new());
-    let handover = Handover::new(
-        Arc::new({
-            let tally = tally.clone();
-            move |batch, _| {
-                let tally = tally.clone();
-                Box::pin(async move {
-                    assert!(batch.leases.len() == 1, "a batch of two is poison here");
-                    tally.note(&batch);
-                })
-            }
-        }),
-        2,
-    );
     for i in 0..50 {
         queue.push(&[batch(i, if i % 10 == 0 { 2 } else { 1 })]).await.unwrap();
     }
     tokio::select! {
-        () = queue.run(handover, stop) => {}
+        () = queue.run(tally.poisoned_handover(2), stop) => {}
         () = tally.reaches(45, SOON) => {}
     }
     assert_eq!(tally.count(), 45);

@@ -252,6 +252,21 @@ async fn p33_malformed_payloads_fail_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p33_panics_fail_alone_and_end_no_workers_life() {
+    let server = RedisServer::start().await;
+    let tally = Tally::new();
+    let worker = Worker::start(&server, 1, tally.poisoned_handover(2));
+    for i in 0..50 {
+        worker.queue.push(&[batch(i, if i % 10 == 0 { 2 } else { 1 })]).await.unwrap();
+    }
+    tally.reaches(45, SOON).await;
+    let ids: Vec<String> = server.connection().await.zrange("{nazorg}:workers", 0, -1).await.unwrap();
+    assert!(ids.iter().all(|name| name.ends_with("-0")), "the first worker is still the one: {ids:?}");
+    worker.stop().await;
+    assert_eq!(tally.count(), 45);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_task_without_its_data_does_not_stop_the_queue_for_ever() {
     let server = RedisServer::start().await;
     let mut connection = server.connection().await;

@@ -38,6 +38,19 @@ impl Tally {
         Handover::new(handler, at_once)
     }
 
+    /// A handler that panics at every batch of more than one lease.
+    pub(crate) fn poisoned_handover(&self, at_once: usize) -> Handover {
+        let tally = self.clone();
+        let handler: Handler = Arc::new(move |batch, _| {
+            let tally = tally.clone();
+            Box::pin(async move {
+                assert!(batch.leases.len() == 1, "more than one is poison here");
+                tally.note(&batch);
+            })
+        });
+        Handover::new(handler, at_once)
+    }
+
     pub(crate) fn count(&self) -> usize {
         *self.distinct.borrow()
     }

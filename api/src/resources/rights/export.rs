@@ -411,25 +411,15 @@ struct ExportedAccess {
     object_kind: String,
     /// Which members of it were changed: `name,language`.
     object_part: Option<String>,
+    /// What for: `support`.
+    purpose: String,
+    /// Which rules allowed or refused it, with their version: `policy/1`.
+    policy: String,
 }
 
 impl From<Line> for ExportedAccess {
     fn from(line: Line) -> Self {
-        let Line {
-            id: _,
-            at,
-            action,
-            code,
-            outcome,
-            client: _,
-            actor,
-            role,
-            object,
-            object_id: _,
-            part,
-            consent: _,
-            request_id: _,
-        } = line;
+        let Line { at, action, code, outcome, actor, role, object, part, purpose, policy, .. } = line;
         Self {
             at: Instant(at),
             action: action.as_str().to_owned(),
@@ -439,6 +429,8 @@ impl From<Line> for ExportedAccess {
             role,
             object_kind: object,
             object_part: part,
+            purpose,
+            policy,
         }
     }
 }

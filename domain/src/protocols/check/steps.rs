@@ -52,6 +52,7 @@ impl Check {
             stage: f.get("stage").and_then(|node| self.known_stage(&node)),
             for_each: self.for_each(f),
             guards: self.guards(f, &codes),
+            any_time: f.get("any_time").map(|node| self.own_outcomes(&node, &codes)).unwrap_or_default(),
         }
     }
 

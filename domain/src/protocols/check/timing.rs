@@ -169,16 +169,21 @@ impl Check {
         let f: &mut Fields<'_> = &mut fields;
         let not_before = self.faults.need(f, "not_before").and_then(|node| self.faults.offset(&node));
         let anchor = f.get("anchor").map(|node| self.single_anchor(&node));
-        let listed = f.get("outcomes").map(|node| self.faults.list(&node, "a list of outcomes")).unwrap_or_default();
+        let outcomes = f.get("outcomes").map(|node| self.own_outcomes(&node, codes)).unwrap_or_default();
         self.faults.done(&fields);
+        Some(Guard { not_before: not_before?, anchor: anchor.flatten(), outcomes })
+    }
+
+    /// Of the outcomes of this step, some.
+    pub(super) fn own_outcomes(&mut self, node: &Node<'_>, codes: &BTreeSet<String>) -> Vec<String> {
         let mut outcomes = Vec::new();
-        for item in listed {
+        for item in self.faults.list(node, "a list of outcomes") {
             let Some(code) = self.faults.text(&item, "an outcome of this step") else { continue };
             if !codes.contains(code) {
                 self.faults.add(&item.path, FaultCode::UnknownOutcome, format!("{code:?} is no outcome of this step"));
             }
             outcomes.push(code.to_owned());
         }
-        Some(Guard { not_before: not_before?, anchor: anchor.flatten(), outcomes })
+        outcomes
     }
 }

@@ -192,7 +192,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Not before the window opens, and not before what the step's guards say of this outcome.
+    /// Not before the window opens, unless this may be said at any time, and not before what the step's guards say of it.
     fn in_time(&self, step: &Step, follow_up: &FollowUp, code: &str) -> Result<(), Refusal> {
         let guards = step
             .guards
@@ -202,7 +202,8 @@ impl Run<'_> {
             let anchor = guard.anchor.as_ref().unwrap_or(&step.anchor);
             Some(self.sight().bound(step, guard.not_before, self.sight().anchor(anchor, follow_up)?))
         });
-        let opens_at = guarded.chain(follow_up.opens_at).max();
+        let window = follow_up.opens_at.filter(|_| !step.any_time.iter().any(|own| own == code));
+        let opens_at = guarded.chain(window).max();
         match opens_at {
             Some(opens_at) if self.now < opens_at => Err(Refusal::TooEarly { opens_at }),
             _ => Ok(()),

@@ -122,6 +122,8 @@ pub struct Step {
     pub for_each: Option<ForEach>,
     /// What may not be recorded yet.
     pub guards: Vec<Guard>,
+    /// What may be recorded before the window opens: who ends a match waits for no appointment.
+    pub any_time: Vec<String>,
 }
 
 impl Step {

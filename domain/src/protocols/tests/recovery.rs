@@ -104,6 +104,29 @@ fn either_may_end_the_match_and_the_plan_goes_on() {
 }
 
 #[test]
+fn either_may_end_the_match_on_a_day_without_an_appointment() {
+    let mut story = planned();
+    story.until("2027-03-21 10:00");
+    story.outcome("2027-03-21 11:00", "review", "taper");
+    story.outcome("2027-05-02 11:00", "taper_on", "on_call");
+    let review = |code: &str| {
+        let follow_up = Key { step: "review".to_owned(), anchor_id: None, occurrence: 2 };
+        What::Outcome { follow_up, code: code.to_owned() }
+    };
+    assert_eq!(story.refuses("2027-05-10 15:00", review("continue")), "too_early");
+    story.happens("2027-05-10 15:00", review("rematch"));
+    assert_eq!(story.effects.last().unwrap(), &Effect::Rematch { role: "recovery_coach".to_owned() });
+    assert_eq!(story.due("match_again"), "2027-05-17 10:00");
+    assert_eq!(story.due("review"), "2027-08-10 10:00", "three months with whoever comes");
+    story.outcome("2027-05-12 10:00", "match_again", "assigned");
+    story.outcome("2027-05-20 10:00", "meet_again", "match_ok");
+    assert_eq!(story.due("meeting"), "2027-05-27 10:00");
+    story.until("2027-08-10 10:00");
+    story.outcome("2027-08-10 11:00", "review", "continue");
+    assert_eq!(story.due("review"), "2027-11-10 10:00");
+}
+
+#[test]
 fn a_sign_is_answered_within_a_business_day_whatever_else_runs() {
     let mut story = planned();
     let sign = |number, moment| What::AnchorSet { anchor: "sign_at".to_owned(), id: id(number), at: at(moment) };

@@ -144,3 +144,26 @@ async fn p12_a_worker_told_to_stop_finishes_what_it_holds_and_hands_back_the_res
     let ends = trial.ends("P12").await;
     assert!(ends.keys().all(|(_, end, times)| (end.as_str(), *times) == ("sent", 1)), "everything went once: {ends:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p12_what_it_cannot_finish_in_time_it_lets_go_of_and_another_does_it() {
+    const AT_ONCE: usize = 20;
+    let mut trial = Trial::ready(1, (AT_ONCE, 1)).await;
+    trial.mail.behave(Behaviour { at: At::Text, does: Does::Hold, times: None });
+    trial.begin(0);
+    trial.mail.wait_for_held(PATIENCE).await;
+    let asked = Instant::now();
+    trial.service.working()[0].tell_to_stop();
+    trial.service.working()[0].ended();
+    println!("P12: it ended {:.1?} after SIGTERM, though every mail was held for good", asked.elapsed());
+    trial.mail.release();
+    trial.mail.behave(None);
+    let app = trial.service.app();
+    let left = jobs::Entity::find().all(app.db.reader()).await.unwrap();
+    assert!(left.iter().all(|job| job.attempts == 0), "no attempt was burned");
+    trial.service.start_all().await;
+    trial.fault_is_over();
+    // The judge of the end counts none lost and no person's twice; staff may have had theirs again.
+    let ends = trial.ends("P12").await;
+    assert_eq!(ends.values().sum::<usize>(), AT_ONCE, "{ends:?}");
+}

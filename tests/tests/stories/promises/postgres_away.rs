@@ -51,6 +51,9 @@ async fn p10_postgres_restarted_and_hanging_loses_nothing_and_is_told() {
     trial.chance.wait(400).await;
     database.freeze();
     trial.says_that_it_is_away().await;
+    let refused = coordinator.get("/v1/cases").await;
+    assert!(refused.header("Retry-After").is_some(), "{refused:?}");
+    assert_eq!(refused.status, 503, "who is not answered is told so: {refused:?}");
     database.thaw();
     trial.fault_is_over();
     trial.service.ground.postgres = Some(database);

@@ -88,8 +88,9 @@ async fn p31_refused_for_now_is_tried_again_and_refused_for_good_is_told_to_some
     assert_eq!(failed.len(), 2, "550 is final: {failed:?}");
     // The peer finds a task where a person could not be written to; that staff could not be is an alarm.
     let follow_ups = nazorg::domain::entities::follow_ups::Entity::find().all(app.db.reader()).await.unwrap();
-    let tasks: Vec<_> = follow_ups.iter().filter(|one| one.step.starts_with("task:")).map(|one| &one.step).collect();
-    assert_eq!(tasks.len(), 1, "{tasks:?}");
+    let tasks = follow_ups.iter().filter(|one| one.step.starts_with("task:"));
+    let tasks: Vec<_> = tasks.map(|one| (one.step.as_str(), one.role.as_str())).collect();
+    assert_eq!(tasks, [("task:not_delivered", "peer_supporter")]);
     let events = nazorg::domain::entities::events::Entity::find().all(app.db.reader()).await.unwrap();
     let alarms = events.iter().filter(|event| event.kind == "alarm.raised").count();
     assert_eq!(alarms, 1);

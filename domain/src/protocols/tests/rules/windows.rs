@@ -217,6 +217,17 @@ fn a_guard_forbids_one_outcome_until_its_day() {
 }
 
 #[test]
+fn what_may_be_said_at_any_time_waits_for_no_window() {
+    let steps = TALK
+        .replace("outcomes: {held: []", "any_time: [enough], outcomes: {enough: [{close: enough_for_now}], held: []");
+    let mut story = Story::start(small(&steps, ""), "2027-01-04 12:00", &[("event_at", "2027-01-04 09:30")]);
+    assert_eq!(story.refuses("2027-01-05 10:00", outcome("held")), "too_early");
+    story.happens("2027-01-05 10:00", outcome("enough"));
+    assert_eq!(story.status("talk"), "done");
+    assert_eq!(story.state.closed.as_ref().unwrap().reason, "enough_for_now");
+}
+
+#[test]
 fn anchors_come_later_move_and_go() {
     let steps = "- {step: before, title: {nl: Voor}, actor: coach, action: talk, anchor: hearing_at, offset: -P2BD, at: \"10:00\", announce: [{to: actor}], outcomes: {held: []}}\n\
         - {step: later, title: {nl: Later}, actor: coach, action: talk, anchor: later_at, offset: P1D, outcomes: {held: []}}";
