@@ -82,7 +82,8 @@ impl FollowUps {
 
     /// Complete a follow-up
     ///
-    /// With one of its outcomes, which may set off more. Before its window opens this is 409 `too_early`. An outcome that would reopen the
+    /// With one of its outcomes, which may set off more. Before its window opens this is 409 `too_early`, but for what the protocol lets be
+    /// said at any time, such as the end of a match. An outcome that would reopen the
     /// case is 409 `person_restricted` while the person's data may only be kept; nothing of it is kept then.
     #[oai(path = "/follow-ups/:id/complete", method = "post", operation_id = "completeFollowUp")]
     async fn complete(&self, once: Once<'_>, id: Path<Uuid>, body: Body<Completion>) -> Answer<Current<FollowUpView>> {

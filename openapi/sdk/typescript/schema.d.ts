@@ -571,7 +571,8 @@ export interface paths {
         put?: never;
         /**
          * Complete a follow-up
-         * @description With one of its outcomes, which may set off more. Before its window opens this is 409 `too_early`. An outcome that would reopen the
+         * @description With one of its outcomes, which may set off more. Before its window opens this is 409 `too_early`, but for what the protocol lets be
+         *     said at any time, such as the end of a match. An outcome that would reopen the
          *     case is 409 `person_restricted` while the person's data may only be kept; nothing of it is kept then.
          */
         post: operations["completeFollowUp"];
