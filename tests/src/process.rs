@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs::File,
     io,
     net::{Ipv4Addr, TcpListener},
     path::PathBuf,
@@ -163,16 +164,33 @@ fn spawn(command: Command) -> io::Result<Child> {
     receive.recv().map_err(io::Error::other)?
 }
 
-/// A port nobody listens on, below the range that outgoing connections take theirs from, so that a stopped service
-/// finds it free when it comes back.
+/// A port nobody listens on, below the range that outgoing connections take theirs from and in a stretch that is this process's as
+/// long as it lives, so that a stopped service finds it free when it comes back.
 pub fn free_port() -> u16 {
-    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new((std::process::id() % 97) as u16 * 120));
+    const STRETCH: u16 = 300;
+    static OURS: LazyLock<(File, u16)> = LazyLock::new(|| stretch(12_000 / STRETCH));
+    static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {
-        let port = 20_000 + NEXT.fetch_add(1, Ordering::Relaxed) % 12_000;
+        let port = 20_000 + OURS.1 * STRETCH + NEXT.fetch_add(1, Ordering::Relaxed) % STRETCH;
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
             return port;
         }
     }
+}
+
+/// One of so many stretches that no other process has, and what it is held by.
+fn stretch(of: u16) -> (File, u16) {
+    let first = (std::process::id() % u32::from(of)) as u16;
+    let file = |nth: u16| File::create(shared_dir().join(format!("ports-{nth}"))).unwrap();
+    let free = (0..of).map(|more| (first + more) % of).find_map(|nth| {
+        let held = file(nth);
+        held.try_lock().is_ok().then_some((held, nth))
+    });
+    free.unwrap_or_else(|| {
+        let held = file(first);
+        held.lock().unwrap();
+        (held, first)
+    })
 }
 
 /// Asks again and again, every few milliseconds, until `ready` says yes.

@@ -21,3 +21,9 @@ fn a_child_lives_on_when_the_thread_that_asked_for_it_ends() {
     thread::yield_now();
     assert!(child.is_running());
 }
+
+#[test]
+fn no_two_have_the_same_stretch_of_ports() {
+    let (one, other) = (stretch(40), stretch(40));
+    assert_ne!(one.1, other.1, "the first is still held");
+}
