@@ -17,6 +17,7 @@ use crate::{
 };
 
 const COLUMN: &str = "idempotency_keys/answer";
+const PURPOSE: &str = "idempotency";
 /// How long an answer is kept, wall time.
 pub const KEPT: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 
@@ -72,9 +73,9 @@ pub async fn enter<'a>(mut cx: Context<'a>, key: &IdempotencyKey<'_>) -> Result<
         key.route.as_bytes(),
         key.raw.as_bytes(),
     ]);
-    let material = hash(&[key.raw.as_bytes(), &scope]);
-    let seal = Secret::derive_from(&material, "idempotency/answer")?;
-    let fingerprint = Secret::derive_from(&material, "idempotency/fingerprint")?.mac(key.body)?;
+    let masters = cx.app.keys.derived(PURPOSE)?;
+    let master = masters.first().ok_or_else(|| Error::internal("no master key"))?;
+    let (seal, fingerprint) = under(master, key, &scope)?;
     let writing = cx.app.db.begin().await?;
     let row = cx.app.ids.next();
     let fresh = keys::ActiveModel {
@@ -96,15 +97,28 @@ pub async fn enter<'a>(mut cx: Context<'a>, key: &IdempotencyKey<'_>) -> Result<
         Ok(0) | Err(sea_orm::DbErr::RecordNotInserted) => {}
         Err(error) => return Err(in_progress(error)),
     }
-    let found = keys::Entity::find().filter(keys::Column::ScopeHash.eq(scope)).one(&*writing).await?;
+    let found = keys::Entity::find().filter(keys::Column::ScopeHash.eq(scope.clone())).one(&*writing).await?;
     let Some(keys::Model { id, fingerprint: known, answer_enc: Some(answer), .. }) = found else {
         return Err(Error::violation(ViolationCode::IdempotencyInProgress, "try again in a moment"));
     };
-    if !bool::from(known.ct_eq(&fingerprint)) {
-        return Err(Error::KeyReused);
+    // While the master key is changed, either may have kept it.
+    for master in &masters {
+        let (seal, fingerprint) = under(master, key, &scope)?;
+        if bool::from(known.ct_eq(&fingerprint)) {
+            let answer = seal.open(&place(COLUMN, id), &answer)?;
+            return Ok(Entered::Replayed(serde_json::from_slice(&answer).map_err(Error::internal)?));
+        }
     }
-    let answer = seal.open(&place(COLUMN, id), &answer)?;
-    Ok(Entered::Replayed(serde_json::from_slice(&answer).map_err(Error::internal)?))
+    Err(Error::KeyReused)
+}
+
+/// What seals the answer, and the body's fingerprint: of the key as the client sent it, which is kept nowhere, and of the master key, since
+/// a client's key may be easy to guess.
+fn under(master: &Secret, key: &IdempotencyKey<'_>, scope: &[u8]) -> Result<(Secret, Vec<u8>)> {
+    let material = master.mac(&hash(&[key.raw.as_bytes(), scope]))?;
+    let seal = Secret::derive_from(&material, "idempotency/answer")?;
+    let fingerprint = Secret::derive_from(&material, "idempotency/fingerprint")?.mac(key.body)?;
+    Ok((seal, fingerprint))
 }
 
 /// A row of the same key gives way once its answer need not be kept any more.

@@ -101,6 +101,9 @@ pub enum Scope {
     /// The feed, the ledger, the audit log.
     #[serde(rename = "oversight")]
     Oversight,
+    /// What comes back of text messages: receipts and replies. All that a gateway's adapter needs, on the edge of the internet.
+    #[serde(rename = "text_messages")]
+    TextMessages,
 }
 
 impl Scope {
@@ -113,6 +116,7 @@ impl Scope {
         Self::CasesRead,
         Self::CasesWrite,
         Self::Oversight,
+        Self::TextMessages,
     ];
 
     /// The word on the wire.
@@ -126,6 +130,7 @@ impl Scope {
             Self::CasesRead => "cases_read",
             Self::CasesWrite => "cases_write",
             Self::Oversight => "oversight",
+            Self::TextMessages => "text_messages",
         }
     }
 
@@ -159,8 +164,8 @@ impl Action {
             | A::WriteNotes
             | A::CompleteFollowUps
             | A::ManageFollowUps
-            | A::AcknowledgeMessages
-            | A::RelayTexts => Scope::CasesWrite,
+            | A::AcknowledgeMessages => Scope::CasesWrite,
+            A::RelayTexts => Scope::TextMessages,
             A::ReadFeed | A::ReadLedger | A::ReadAudit | A::ManageJobs => Scope::Oversight,
         }
     }

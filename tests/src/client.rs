@@ -11,6 +11,8 @@ pub struct Client {
     base: String,
     key: Option<String>,
     on_behalf_of: Option<String>,
+    request_id: Option<String>,
+    traceparent: Option<String>,
 }
 
 /// An answer that keeps the promises every answer makes.
@@ -52,13 +54,20 @@ impl Client {
     pub fn anonymous(base: impl Into<String>) -> Self {
         nazorg::choose_tls();
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { http, base: base.into(), key: None, on_behalf_of: None }
+        Self { http, base: base.into(), key: None, on_behalf_of: None, request_id: None, traceparent: None }
     }
 
     /// The same client, acting for a user: `X-On-Behalf-Of`.
     #[must_use]
     pub fn on_behalf_of(&self, person: impl ToString) -> Self {
         Self { on_behalf_of: Some(person.to_string()), ..self.clone() }
+    }
+
+    /// The same client, whose requests all bear these names, as some gateways do it: an `X-Request-Id` and a trace id.
+    #[must_use]
+    pub fn named(&self, request_id: Uuid, trace_id: &str) -> Self {
+        let traceparent = format!("00-{trace_id}-00f067aa0ba902b7-01");
+        Self { request_id: Some(request_id.to_string()), traceparent: Some(traceparent), ..self.clone() }
     }
 
     /// The key it speaks with.
@@ -147,6 +156,8 @@ impl Client {
         }
         let headers = [
             ("X-On-Behalf-Of", &self.on_behalf_of),
+            ("X-Request-Id", &self.request_id),
+            ("traceparent", &self.traceparent),
             ("If-Match", &with.if_match),
             ("If-None-Match", &with.if_none_match),
             ("Idempotency-Key", &with.idempotency_key),

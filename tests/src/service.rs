@@ -10,6 +10,7 @@ use nazorg::{
         api_keys::{self, NewApiKey},
         entities::{OrganisationId, PersonId, Role},
         organisations,
+        policy::Scope,
     },
 };
 use tempfile::TempDir;
@@ -246,6 +247,17 @@ impl Service {
     /// When the domain says no.
     pub async fn key(&self, organisation: OrganisationId, role: Role, person: Option<PersonId>) -> Client {
         key(&self.app, &self.base, (organisation, role, person)).await
+    }
+
+    /// What speaks for a gateway of text messages: a key of nobody's, for what the operations page says and nothing else.
+    ///
+    /// # Panics
+    /// When the domain says no.
+    pub async fn adapter(&self, organisation: OrganisationId) -> Client {
+        let (name, scopes) = ("Text messages".to_owned(), vec![Scope::TextMessages]);
+        let new = NewApiKey { name, role: Role::Integration, scopes, person_id: None, expires_at: None };
+        let (_, secret) = api_keys::issue(&self.app, organisation, new).await.unwrap();
+        Client::new(&self.base, secret)
     }
 }
 

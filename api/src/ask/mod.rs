@@ -68,7 +68,7 @@ pub(crate) fn context(request: &Request) -> Result<Context<'_>, Problem> {
     let app: &Arc<App> = data(request)?;
     let caller: &Caller = data(request)?;
     let trail: &Trail = data(request)?;
-    Ok(app.context(caller.clone(), trail.request_id, trail.trace_id.clone()))
+    Ok(app.context(caller.clone(), trail.kept_as, trail.kept_as.simple().to_string()))
 }
 
 /// What an earlier room left with the request; its absence is a fault of ours.

@@ -9,6 +9,9 @@ use uuid::Uuid;
 pub struct Trail {
     /// The caller's `X-Request-Id` where it is a UUID, else one of ours.
     pub request_id: Uuid,
+    /// What the tables call it, and nobody else: under a name that a caller shares between requests, an incident and its support could be
+    /// found together after their link is cut.
+    pub kept_as: Uuid,
     /// The trace: 32 hexadecimal digits, the caller's where `traceparent` names one.
     pub trace_id: String,
     /// Our own span within the trace: 16 hexadecimal digits.
@@ -20,14 +23,14 @@ pub struct Trail {
 impl Trail {
     /// Reads the names a request came with and makes those it lacks.
     pub(crate) fn of(request: &Request, ids: &Ids) -> Self {
-        let fresh = ids.next();
+        let (fresh, kept_as) = (ids.next(), ids.next());
         let request_id = one(request.headers(), "x-request-id").and_then(|id| Uuid::try_parse(id).ok());
         let span_id = format!("{:016x}", fresh.as_u64_pair().1);
         let (trace_id, flags) = match one(request.headers(), "traceparent").and_then(parent) {
             Some((trace, flags)) => (trace.to_owned(), flags.to_owned()),
             None => (fresh.simple().to_string(), "01".to_owned()),
         };
-        Self { request_id: request_id.unwrap_or(fresh), trace_id, span_id, flags }
+        Self { request_id: request_id.unwrap_or(fresh), kept_as, trace_id, span_id, flags }
     }
 
     /// The header `traceparent` that names our span.

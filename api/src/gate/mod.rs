@@ -102,7 +102,10 @@ impl<E> Gate<E> {
                 request.set_data(caller);
                 Ok(quota)
             }
-            Err(problem) if problem.code == Code::Unauthenticated => Err(self.limits.failed(address, problem)),
+            // Forbidden: an integration names somebody who is nobody here.
+            Err(problem) if matches!(problem.code, Code::Unauthenticated | Code::Forbidden) => {
+                Err(self.limits.failed(address, problem))
+            }
             Err(problem) => Err(problem),
         }
     }

@@ -96,6 +96,10 @@ impl Page {
             (DONE, Stands::Open { outcomes, .. }) if outcomes.len() == 1 => {
                 links::complete(&self.app, token, asked, outcomes.into_iter().next().unwrap_or_default()).await?
             }
+            // What the page does not offer is for a system behind a login, whoever writes the form.
+            _ if words::place(&said).is_none() => {
+                return Err(Error::field("/say", "unknown", "There is no such button."));
+            }
             _ => links::complete(&self.app, token, asked, said).await?,
         };
         Ok(seen.stands)
@@ -104,10 +108,8 @@ impl Page {
 
 fn asked(request: &Request) -> Asked {
     let trail = request.data::<Trail>();
-    Asked {
-        request_id: trail.map(|trail| trail.request_id).unwrap_or_default(),
-        trace_id: trail.map(|trail| trail.trace_id.clone()).unwrap_or_default(),
-    }
+    let kept_as = trail.map(|trail| trail.kept_as).unwrap_or_default();
+    Asked { request_id: kept_as, trace_id: kept_as.simple().to_string() }
 }
 
 /// The pressed button: a word, as a form sends it. Anything else is no button of ours, and so no outcome either.

@@ -57,8 +57,8 @@ impl Memberships {
 
     /// Give a person an access role
     ///
-    /// In a unit and those below it, or in the whole organisation. An integration that acts on behalf of the person acts in
-    /// this role. Only an administrator makes an administrator.
+    /// A line manager's for a unit and those below it, any other in the whole organisation. An integration that acts on behalf of the
+    /// person acts in this role. Only an administrator makes an administrator.
     #[oai(path = "/memberships", method = "post", operation_id = "createMembership")]
     async fn create(&self, once: OnceIfKeyed<'_>, body: Body<NewMembershipBody>) -> Answer<Created<MembershipView>> {
         once!(once, |cx| {
@@ -78,7 +78,7 @@ impl Memberships {
 
     /// End a membership
     ///
-    /// The person's access in this role ends within thirty seconds.
+    /// The person's access in this role ends within thirty seconds, that of a key of their own included.
     #[oai(path = "/memberships/:id/end", method = "post", operation_id = "endMembership")]
     async fn end(&self, once: OnceIfKeyed<'_>, id: Path<Uuid>) -> Answer<Current<MembershipView>> {
         once!(once, |cx| {
@@ -95,7 +95,7 @@ pub(super) struct MembershipView {
     id: Uuid,
     person_id: Uuid,
     role: RoleView,
-    /// In which unit, those below it included; absent is the whole organisation.
+    /// Which unit a line manager manages, those below it included; absent for every other role, which holds in the whole organisation.
     unit_id: Option<Uuid>,
     started_at: Instant,
     ended_at: Option<Instant>,
@@ -122,7 +122,7 @@ struct NewMembershipBody {
     person_id: Uuid,
     /// Any role but `integration`.
     role: RoleView,
-    /// In which unit, those below it included; a line manager needs one.
+    /// Which unit a line manager manages, those below it included; no other role is for a unit.
     unit_id: Option<Uuid>,
 }
 

@@ -163,6 +163,7 @@ struct AccessEventView {
     policy: String,
     /// Under which consent.
     consent_id: Option<Uuid>,
+    /// The same for everything one request did. A name of the service's own, which no caller and no log line bears.
     request_id: Uuid,
 }
 

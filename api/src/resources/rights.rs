@@ -2,6 +2,7 @@
 
 mod export;
 mod inputs;
+mod withheld;
 
 use nazorg_domain::{entities::PersonId, people};
 use poem_openapi::{OpenApi, param::Path};

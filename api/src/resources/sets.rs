@@ -41,6 +41,8 @@ pub(crate) enum ScopeView {
     CasesWrite,
     /// The feed, the ledger, the audit log.
     Oversight,
+    /// What comes back of text messages: receipts and replies. All that a gateway's adapter needs.
+    TextMessages,
 }
 
 /// A case's state.

@@ -94,7 +94,7 @@ pub async fn create(cx: &Context<'_>, new: NewApiKey) -> Result<(ApiKey, String)
     rules::check(&new, cx.wall)?;
     let tx = cx.begin().await?;
     if let Some(person) = new.person_id
-        && !crate::people::exists(&**tx, cx, person).await?
+        && !crate::people::exists(&tx, cx, person).await?
     {
         return Err(Error::field("/personId", "unknown", "There is no such person."));
     }
@@ -178,21 +178,23 @@ pub async fn authenticate(app: &App, bearer: &str, on_behalf_of: Option<Uuid>) -
     Ok(caller)
 }
 
-/// An integration acts in the role of the user it names, within its own scopes; a user nobody knows is 403.
+/// An integration acts in the role of the user it names, within its own scopes; a user nobody knows is 403. A person's own key opens
+/// nothing once they no longer hold its role.
 async fn caller(app: &App, row: api_keys::Model, on_behalf_of: Option<PersonId>) -> Result<Caller> {
     let (organisation, scopes) = (row.organisation_id, rows::scopes(&row.scopes)?);
     let integration = row.role == Role::Integration;
     let person = if integration { on_behalf_of } else { row.person_id };
-    let memberships = match person {
+    let given = match person {
         None => Vec::new(),
         Some(person) => rows::memberships(app, organisation, person).await?,
     };
     let role = match (integration, person) {
-        (true, Some(_)) => rules::strongest(memberships.iter().map(|(role, _)| *role)).ok_or(Error::Forbidden)?,
+        (true, Some(_)) => rules::strongest(&given).ok_or(Error::Forbidden)?,
+        _ if !rules::still(row.role, &given) => return Err(Error::NotFound),
         _ => row.role,
     };
-    let units =
-        memberships.into_iter().filter(|(role, _)| *role == Role::LineManager).filter_map(|(_, unit)| unit).collect();
+    let managed = given.into_iter().filter(|one| one.holds && one.role == Role::LineManager);
+    let units = managed.filter_map(|one| one.unit).collect();
     let scopes = (!scopes.is_empty()).then_some(scopes);
     let standing = Standing::Client { key: row.id, role, scopes, integration };
     Ok(Caller { organisation, standing, person, units })

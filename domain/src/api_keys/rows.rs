@@ -1,13 +1,13 @@
 //! The SQL of API keys.
 
-use nazorg_entities::{ApiKeyId, Json, OrganisationId, PersonId, Role, UnitId, api_keys, memberships};
+use nazorg_entities::{ApiKeyId, Instant, Json, OrganisationId, PersonId, Role, UnitId, api_keys, memberships};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::Expr,
 };
 use uuid::Uuid;
 
-use super::ApiKey;
+use super::{ApiKey, rules};
 use crate::{
     App, Context,
     database::Writing,
@@ -72,22 +72,28 @@ pub(super) async fn by_secret(app: &App, secret_hash: &[u8]) -> Result<Option<ap
         .await?)
 }
 
+/// Everything a person was ever given here: the role, the unit, and whether it holds now.
 pub(super) async fn memberships(
     app: &App,
     organisation: OrganisationId,
     person: PersonId,
-) -> Result<Vec<(Role, Option<UnitId>)>> {
+) -> Result<Vec<rules::Given>> {
+    use memberships::Column as C;
     let now = app.clock.now();
-    Ok(memberships::Entity::find()
+    let found: Vec<(Role, Option<UnitId>, Instant, Option<Instant>)> = memberships::Entity::find()
         .select_only()
-        .columns([memberships::Column::Role, memberships::Column::UnitId])
-        .filter(memberships::Column::OrganisationId.eq(organisation))
-        .filter(memberships::Column::PersonId.eq(person))
-        .filter(memberships::Column::StartedAt.lte(now))
-        .filter(Condition::any().add(memberships::Column::EndedAt.is_null()).add(memberships::Column::EndedAt.gt(now)))
+        .columns([C::Role, C::UnitId, C::StartedAt, C::EndedAt])
+        .filter(C::OrganisationId.eq(organisation))
+        .filter(C::PersonId.eq(person))
         .into_tuple()
         .all(app.db.reader())
-        .await?)
+        .await?;
+    let given = |(role, unit, from, until): (_, _, Instant, Option<Instant>)| rules::Given {
+        role,
+        unit,
+        holds: from <= now && until.is_none_or(|at| at > now),
+    };
+    Ok(found.into_iter().map(given).collect())
 }
 
 pub(super) fn scopes(json: &Json) -> Result<Vec<Scope>> {

@@ -1,6 +1,6 @@
 //! Pure rules about keys.
 
-use nazorg_entities::{Instant, Role};
+use nazorg_entities::{Instant, Role, UnitId};
 use sha2::{Digest, Sha256};
 
 use super::NewApiKey;
@@ -49,10 +49,21 @@ pub fn check(new: &NewApiKey, wall: Instant) -> Result<()> {
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 
-/// The role that reaches furthest among a user's memberships; administering settings gives way to support work.
+/// An access role somebody was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Given {
+    /// Which.
+    pub role: Role,
+    /// A line manager's unit.
+    pub unit: Option<UnitId>,
+    /// Whether it holds now.
+    pub holds: bool,
+}
+
+/// The role that reaches furthest of those that hold; administering settings gives way to support work.
 #[must_use]
-pub fn strongest(roles: impl Iterator<Item = Role>) -> Option<Role> {
-    roles.min_by_key(|role| match role {
+pub fn strongest(given: &[Given]) -> Option<Role> {
+    given.iter().filter(|one| one.holds).map(|one| one.role).min_by_key(|role| match role {
         Role::Coordinator => 0,
         Role::Supporter => 1,
         Role::Reporter => 2,
@@ -61,6 +72,14 @@ pub fn strongest(roles: impl Iterator<Item = Role>) -> Option<Role> {
         Role::Admin => 5,
         Role::Integration => 6,
     })
+}
+
+/// Whether the key of somebody who was given these still opens what `role` may: whoever was given that role must hold it, whoever was given
+/// others one of those, and who was never given any never needed one.
+#[must_use]
+pub fn still(role: Role, given: &[Given]) -> bool {
+    let of_role = given.iter().any(|one| one.role == role);
+    given.is_empty() || given.iter().any(|one| one.holds && (one.role == role || !of_role))
 }
 
 #[cfg(test)]

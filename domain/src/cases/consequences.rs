@@ -38,7 +38,7 @@ pub(crate) async fn close_when_all_closed(tx: &Writing, cx: &Context<'_>, case: 
 /// article 18), `person_erased` when nothing is. The case is locked, so that neither begins meanwhile.
 pub(crate) async fn may_reopen(tx: &Writing, cx: &Context<'_>, case: CaseId) -> Result<()> {
     let found = rows::any(tx, cx, case).await?;
-    people::unrestricted(&**tx, cx, found.person_id).await
+    people::unrestricted(tx, cx, found.person_id).await
 }
 
 /// A trajectory that opens again opens its case; refused as [`may_reopen`] says, before anything is written.

@@ -164,7 +164,7 @@ pub async fn open(cx: &Context<'_>, new: NewCase) -> Result<Case> {
     let key = if external_refs.is_empty() { None } else { Some(cx.app.keys.create(cx).await?.0) };
     let tx = cx.begin().await?;
     let named = Named { unit: unit_id, protocol: protocol_id, person: person_id, others: &assignments };
-    let Found { around, status, people, been } = rows::named::look(&**tx, cx, &named).await?;
+    let Found { around, status, people, been } = rows::named::look(&tx, cx, &named).await?;
     let around = known(&named, around, &people)?;
     let protocol = protocol_versions::startable_as(&tx, cx, (protocol_id, status)).await?;
     let roles = rules::roles_exist(&protocol, assignments.iter().map(|(role, _)| role.as_str()));
@@ -309,7 +309,7 @@ pub async fn change(cx: &Context<'_>, id: CaseId, expected: i32, change: CaseCha
     }
     if let (Some(refs), Some(fresh)) = (&external_refs, fresh) {
         // Asked now that the case is locked: an erasure locks it too.
-        people::unerased(&**tx, cx, after.person_id).await?;
+        people::unerased(&tx, cx, after.person_id).await?;
         let (key, _) = rows::key(&tx, cx, id, fresh).await?;
         external_refs::put(&tx, cx, Subject::case(id, key), refs).await?;
     }
@@ -325,7 +325,7 @@ pub async fn assign(cx: &Context<'_>, id: CaseId, role: String, person: PersonId
     let tx = cx.begin().await?;
     let case = open_one(&tx, cx, reach, id).await?;
     cx.may(Action::WriteCases)?;
-    if !people::exists(&**tx, cx, person).await? {
+    if !people::exists(&tx, cx, person).await? {
         return Err(Error::field("/personId", "unknown", "There is no such person."));
     }
     rows::end_assignments(&tx, cx, id, &role).await?;
@@ -362,6 +362,7 @@ pub async fn close(cx: &Context<'_>, id: CaseId, reason: ClosedReason) -> Result
 pub async fn reopen(cx: &Context<'_>, id: CaseId) -> Result<Case> {
     let reach = cx.may(Action::ReadCases)?;
     let tx = cx.begin().await?;
+    rows::lock(&tx, &[id]).await?;
     let case = visible_one(&**tx, cx, reach, id).await?;
     cx.may(Action::WriteCases)?;
     if case.status == CaseStatus::Open {
@@ -370,7 +371,7 @@ pub async fn reopen(cx: &Context<'_>, id: CaseId) -> Result<Case> {
     if case.forgotten_at.is_some() {
         return Err(Error::violation(ViolationCode::CaseForgotten, "It is about nobody any more; open a new case."));
     }
-    people::unrestricted(&**tx, cx, case.person_id).await?;
+    people::unrestricted(&tx, cx, case.person_id).await?;
     let expected = case.version;
     let after = rules::reopened(case, cx.now);
     rows::update(&tx, cx, &after, expected).await?;

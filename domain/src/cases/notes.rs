@@ -37,9 +37,10 @@ pub async fn write_note(cx: &Context<'_>, case: CaseId, text: String) -> Result<
     rules::may_hold_notes(&seen.record_profile)?;
     let fresh = cx.app.keys.create(cx).await?;
     let tx = cx.begin().await?;
+    super::rows::lock(&tx, &[case]).await?;
     let seen = super::open_one(&tx, cx, reach, case).await?;
     if !rules::protects_others(&seen.record_profile) {
-        people::unrestricted(&**tx, cx, seen.person_id).await?;
+        people::unrestricted(&tx, cx, seen.person_id).await?;
     }
     let (_, key) = rows::key(&tx, cx, case, fresh).await?;
     let note =

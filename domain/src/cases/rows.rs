@@ -38,7 +38,7 @@ fn visible(cx: &Context<'_>, reach: Reach) -> Select<cases::Entity> {
     }
 }
 
-/// The cases that are one's own: assigned to the person who acts, or with a follow-up handed to them.
+/// The cases that are one's own: assigned to the person who acts, or with a follow-up handed to them that is not over.
 pub(crate) fn visible_ids(cx: &Context<'_>) -> SelectStatement {
     let person = cx.caller.person;
     let assigned = assignments::Entity::find()
@@ -53,6 +53,7 @@ pub(crate) fn visible_ids(cx: &Context<'_>) -> SelectStatement {
         .column(follow_ups::Column::CaseId)
         .filter(follow_ups::Column::OrganisationId.eq(cx.organisation))
         .filter(follow_ups::Column::AssignedPersonId.eq(person))
+        .filter(follow_ups::Column::FinalAt.is_null())
         .into_query();
     Query::select()
         .column(cases::Column::Id)

@@ -171,7 +171,7 @@ pub async fn reassign(cx: &Context<'_>, id: FollowUpId, person: PersonId) -> Res
     let row = rows::one(&**tx, cx, reach, id).await?;
     cx.may(Action::ManageFollowUps)?;
     rules::not_final(&row.status)?;
-    if !people::exists(&**tx, cx, person).await? {
+    if !people::exists(&tx, cx, person).await? {
         return Err(Error::field("/personId", "unknown", "There is no such person."));
     }
     rows::hand_to(&tx, cx, id, person).await?;

@@ -44,35 +44,57 @@ fn visible(cx: &Context<'_>, reach: Reach) -> Select<follow_ups::Entity> {
     }
 }
 
-/// Whoever is to do it: handed to them, assigned in the case, on the unit's roster, or covering for one of those.
+/// Whoever is to do it: handed to them, assigned in the case, covering for one of those, or on the unit's roster where nobody in the case
+/// is there for it: what somebody is helped with is not for all their colleagues.
 fn done_by(cx: &Context<'_>, people: &[PersonId]) -> Condition {
     use follow_ups::Column as F;
     let col = |column: F| Expr::col((follow_ups::Entity, column));
-    let covered = absences::Entity::find()
-        .select_only()
-        .column(absences::Column::PersonId)
-        .filter(absences::Column::OrganisationId.eq(cx.organisation))
-        .filter(absences::Column::CoverPersonId.is_in(people.iter().copied()))
-        .filter(absences::Column::FromAt.lte(cx.now))
-        .filter(absences::Column::UntilAt.gt(cx.now))
-        .into_query();
+    let covered = away(cx).filter(absences::Column::CoverPersonId.is_in(people.iter().copied())).into_query();
     let theirs = |column: Expr| {
         Condition::any().add(column.clone().is_in(people.iter().copied())).add(column.in_subquery(covered.clone()))
     };
-    let assigned = Query::select()
-        .expr(Expr::val(1))
-        .from(assignments::Entity)
-        .and_where(Expr::col((assignments::Entity, assignments::Column::CaseId)).equals(F::CaseId.as_column_ref()))
-        .and_where(Expr::col((assignments::Entity, assignments::Column::Role)).equals(F::Role.as_column_ref()))
-        .and_where(Expr::col((assignments::Entity, assignments::Column::EndedAt)).is_null())
-        .cond_where(theirs(Expr::col((assignments::Entity, assignments::Column::PersonId))))
-        .take();
+    let assignee = Expr::col((assignments::Entity, assignments::Column::PersonId));
+    let assigned = assigned(theirs(assignee.clone()));
+    let somebody = assigned_and_there(cx, assignee);
     let rostered = rostered(cx, theirs(Expr::col((roster_entries::Entity, roster_entries::Column::PersonId))));
+    let free = Condition::all().add(Expr::exists(rostered)).add(Expr::exists(somebody).not());
     Condition::any().add(theirs(col(F::AssignedPersonId))).add(
         Condition::all()
             .add(col(F::AssignedPersonId).is_null())
-            .add(Condition::any().add(Expr::exists(assigned)).add(Expr::exists(rostered))),
+            .add(Condition::any().add(Expr::exists(assigned)).add(free)),
     )
+}
+
+/// Who is away now.
+fn away(cx: &Context<'_>) -> Select<absences::Entity> {
+    absences::Entity::find()
+        .select_only()
+        .column(absences::Column::PersonId)
+        .filter(absences::Column::OrganisationId.eq(cx.organisation))
+        .filter(absences::Column::FromAt.lte(cx.now))
+        .filter(absences::Column::UntilAt.gt(cx.now))
+}
+
+/// Whether one of these fills a follow-up's role in its case.
+fn assigned(these: Condition) -> SelectStatement {
+    use assignments::Column as A;
+    let of_follow_up =
+        |ours: A, its: follow_ups::Column| Expr::col((assignments::Entity, ours)).equals(its.as_column_ref());
+    Query::select()
+        .expr(Expr::val(1))
+        .from(assignments::Entity)
+        .and_where(of_follow_up(A::CaseId, follow_ups::Column::CaseId))
+        .and_where(of_follow_up(A::Role, follow_ups::Column::Role))
+        .and_where(Expr::col((assignments::Entity, A::EndedAt)).is_null())
+        .cond_where(these)
+        .take()
+}
+
+/// Whether somebody does, and is there or covered for.
+fn assigned_and_there(cx: &Context<'_>, assignee: Expr) -> SelectStatement {
+    let covered = away(cx).filter(absences::Column::CoverPersonId.is_not_null()).into_query();
+    let there = assignee.clone().in_subquery(away(cx).into_query()).not();
+    assigned(Condition::any().add(there).add(assignee.in_subquery(covered)))
 }
 
 /// Whether a roster on which `theirs` stand holds for a follow-up: the organisation's, its unit's, or one of a unit above that.

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use nazorg_entities::{AccessAction, IncidentId, InvolvementId, PersonId};
-use sea_orm::ConnectionTrait;
 
 use super::{Incident, Involvement, NewIncident, NewInvolvement, accesses, changed, owe, rows, rules};
 use crate::{
     Context, audit,
+    database::Writing,
     error::{Error, Result, ViolationCode},
     events::{self, Event, Kind},
     external_refs::{self, Subject},
@@ -24,7 +24,7 @@ pub async fn report(cx: &Context<'_>, new: NewIncident) -> Result<(Incident, Vec
     let key = if new.external_refs.is_empty() { None } else { Some(cx.app.keys.create(cx).await?.0) };
     let tx = cx.begin().await?;
     let id = IncidentId(cx.app.ids.next());
-    let checked = known(&**tx, cx, &new).await?;
+    let checked = known(&tx, cx, &new).await?;
     let NewIncident { unit_id, event_class, severity, event_at, reported_at, involved: _, external_refs } = new;
     let incident = Incident {
         id,
@@ -55,7 +55,7 @@ pub async fn add_involved(cx: &Context<'_>, id: IncidentId, new: NewInvolvement)
     rules::involvement(&new)?;
     let tx = cx.begin().await?;
     let incident = rows::one(&**tx, cx, reach, id).await?;
-    let person = known_one(&**tx, cx, &new).await?;
+    let person = known_one(&tx, cx, &new).await?;
     if let Some(person) = person
         && rows::is_involved(&**tx, cx, id, person).await?
     {
@@ -83,26 +83,22 @@ fn involvement(cx: &Context<'_>, incident: IncidentId, new: NewInvolvement, pers
     }
 }
 
-async fn known_one(db: &impl ConnectionTrait, cx: &Context<'_>, new: &NewInvolvement) -> Result<Option<PersonId>> {
+async fn known_one(tx: &Writing, cx: &Context<'_>, new: &NewInvolvement) -> Result<Option<PersonId>> {
     let mut checks = Checks::default();
-    let found = known_involved(db, cx, (std::slice::from_ref(new), &mut checks), |_| String::new()).await?;
+    let found = known_involved(tx, cx, (std::slice::from_ref(new), &mut checks), |_| String::new()).await?;
     checks.done()?;
     Ok(found.into_iter().next().flatten())
 }
 
 /// Everyone involved, with the person they are; what the body names must be the tenant's, and nobody is named twice.
-async fn known(
-    db: &impl ConnectionTrait,
-    cx: &Context<'_>,
-    new: &NewIncident,
-) -> Result<Vec<(NewInvolvement, Option<PersonId>)>> {
+async fn known(tx: &Writing, cx: &Context<'_>, new: &NewIncident) -> Result<Vec<(NewInvolvement, Option<PersonId>)>> {
     let mut checks = Checks::default();
     if let Some(unit) = new.unit_id {
-        let there = organisations::has_unit(db, cx, unit).await?;
+        let there = organisations::has_unit(&**tx, cx, unit).await?;
         checks.must(there, "/unitId", ("unknown", "There is no such unit."));
     }
     let at = |index: usize| format!("/involved/{index}");
-    let persons = known_involved(db, cx, (&new.involved, &mut checks), at).await?;
+    let persons = known_involved(tx, cx, (&new.involved, &mut checks), at).await?;
     let mut seen = HashSet::new();
     for (index, person) in persons.iter().enumerate() {
         let once = person.is_none_or(|person| seen.insert(person));
@@ -114,17 +110,18 @@ async fn known(
 
 /// The person each involvement is about, in a constant number of queries.
 async fn known_involved(
-    db: &impl ConnectionTrait,
+    tx: &Writing,
     cx: &Context<'_>,
     (new, checks): (&[NewInvolvement], &mut Checks),
     at: impl Fn(usize) -> String,
 ) -> Result<Vec<Option<PersonId>>> {
     let refs: Vec<_> = new.iter().filter_map(|one| one.person_ref.clone()).collect();
-    let by_ref = external_refs::find_many(db, cx, external_refs::Kind::Person, &refs).await?;
-    let ids: Vec<_> = new.iter().filter_map(|one| one.person_id).collect();
-    let by_id = people::known(db, cx, &ids).await?;
+    let by_ref = external_refs::find_many(&**tx, cx, external_refs::Kind::Person, &refs).await?;
+    let mut ids: Vec<_> = new.iter().filter_map(|one| one.person_id).collect();
+    ids.extend(by_ref.values().copied().map(PersonId));
+    let by_id = people::known(tx, cx, &ids).await?;
     let units = match new.iter().any(|one| one.unit_id.is_some()) {
-        true => organisations::parents(db, cx).await?,
+        true => organisations::parents(&**tx, cx).await?,
         false => Default::default(),
     };
     let mut found = Vec::with_capacity(new.len());
@@ -134,7 +131,8 @@ async fn known_involved(
         checks.must(unit, &format!("{at}/unitId"), ("unknown", "There is no such unit."));
         let id = one.person_id.is_none_or(|person| by_id.contains_key(&person));
         checks.must(id, &format!("{at}/personId"), ("unknown", "There is no such person."));
-        let referred = one.person_ref.as_ref().map(|known_as| by_ref.get(known_as).copied().map(PersonId));
+        let known_as = |known_as| by_ref.get(known_as).copied().map(PersonId).filter(|id| by_id.contains_key(id));
+        let referred = one.person_ref.as_ref().map(known_as);
         let there = !matches!(referred, Some(None));
         checks.must(there, &format!("{at}/personRef"), ("unknown", "Nobody is known by this reference."));
         found.push(one.person_id.or(referred.flatten()));

@@ -20,6 +20,7 @@ pub async fn erase(cx: &Context<'_>, id: PersonId) -> Result<Person> {
     let reach = cx.may(Action::ReadPeople)?;
     let tx = cx.begin().await?;
     let running = trajectories::lock_about(&tx, cx, id).await?;
+    rows::traceless(&tx, cx, id).await?;
     let row = rows::locked(&tx, cx, reach, id).await?;
     cx.may(Action::ManageRetention)?;
     if row.erased_at.is_some() {

@@ -165,13 +165,13 @@ pub async fn search(cx: &Context<'_>, wanted: Search, after: Option<Uuid>, limit
 
 /// That something new may be begun about a person: 409 `person_restricted` while what is kept of them may only be kept (GDPR article 18),
 /// `person_erased` when nothing is.
-pub(crate) async fn unrestricted(db: &impl ConnectionTrait, cx: &Context<'_>, id: PersonId) -> Result<()> {
-    rows::changeable(db, cx, Reach::All, id).await.map(drop)
+pub(crate) async fn unrestricted(tx: &Writing, cx: &Context<'_>, id: PersonId) -> Result<()> {
+    rows::changeable(tx, cx, Reach::All, id).await.map(drop)
 }
 
 /// That something is kept of a person: 409 `person_erased` otherwise.
-pub(crate) async fn unerased(db: &impl ConnectionTrait, cx: &Context<'_>, id: PersonId) -> Result<()> {
-    rows::present(db, cx, Reach::All, id).await.map(drop)
+pub(crate) async fn unerased(tx: &Writing, cx: &Context<'_>, id: PersonId) -> Result<()> {
+    rows::present(tx, cx, Reach::All, id).await.map(drop)
 }
 
 /// Changes a person. 409 `person_restricted` while their data may only be kept.
@@ -179,7 +179,7 @@ pub async fn change(cx: &Context<'_>, id: PersonId, expected: i32, change: Perso
     let reach = cx.may(Action::WritePeople)?;
     rules::change(&change)?;
     let tx = cx.begin().await?;
-    let row = rows::changeable(&**tx, cx, reach, id).await?;
+    let row = rows::changeable(&tx, cx, reach, id).await?;
     let key = row.key_id;
     let before = open_one(&**tx, cx, row).await?;
     let after = Person { version: expected + 1, ..rules::changed(before.clone(), change, cx.now) };
@@ -209,7 +209,7 @@ pub async fn upsert(cx: &Context<'_>, known_as: ExternalRef, new: NewPerson) -> 
         }
     }
     let id = PersonId(bearer.ok_or_else(|| Error::internal("a reference without a bearer"))?);
-    let row = rows::one(&**tx, cx, reach, id).await?;
+    let row = rows::present(&tx, cx, reach, id).await?;
     let key = row.key_id;
     let before = open_one(&**tx, cx, row).await?;
     let mut after = rules::changed(before.clone(), rules::as_told(new), cx.now);

@@ -23,7 +23,7 @@ use crate::{
     external_refs::ExternalRef,
     policy::Reach,
 };
-pub(super) use erasing::{erase, locked, needed};
+pub(super) use erasing::{erase, locked, needed, traceless};
 
 /// Locks persons, before what is known of them is judged for a message or changed: what was taken back, is not agreed to when a message is
 /// marked after that, and two workers do not each find room for the last one of a week. The last in the order of locks
@@ -43,6 +43,10 @@ pub(crate) async fn hold(tx: &Writing, ids: &[PersonId]) -> Result<()> {
         .await?;
     Ok(())
 }
+
+/// Whoever asks for a person because of what they are about to write waits for an erasure under way, and an erasure for them: what refers to
+/// somebody is there before it looks, or refused. Others who refer to them do not wait. In the order of locks as [`hold`].
+const STAYS: LockType = LockType::KeyShare;
 
 /// A person as kept.
 pub(super) struct Row {
@@ -118,9 +122,9 @@ pub(super) fn of_own_cases(cx: &Context<'_>) -> SelectStatement {
         .into_query()
 }
 
-/// Whether the tenant has this person; who was erased can be named no more.
-pub async fn exists(db: &impl ConnectionTrait, cx: &Context<'_>, id: PersonId) -> Result<bool> {
-    Ok(known(db, cx, &[id]).await?.contains_key(&id))
+/// Whether the tenant has this person, who then stays; who was erased can be named no more.
+pub async fn exists(tx: &Writing, cx: &Context<'_>, id: PersonId) -> Result<bool> {
+    Ok(known(tx, cx, &[id]).await?.contains_key(&id))
 }
 
 /// Whether the tenant has this person, or had before they were erased.
@@ -128,19 +132,17 @@ pub async fn existed(db: &impl ConnectionTrait, cx: &Context<'_>, id: PersonId) 
     Ok(visible(cx, Reach::All).filter(persons::Column::Id.eq(id)).count(db).await? > 0)
 }
 
-/// Those of `ids` the tenant has and who were not erased, each with since when their data may only be kept (GDPR article 18).
-pub async fn known(
-    db: &impl ConnectionTrait,
-    cx: &Context<'_>,
-    ids: &[PersonId],
-) -> Result<HashMap<PersonId, Option<Instant>>> {
+/// Those of `ids` the tenant has and who were not erased, each with since when their data may only be kept (GDPR article 18); who is there
+/// stays until the transaction ends.
+pub async fn known(tx: &Writing, cx: &Context<'_>, ids: &[PersonId]) -> Result<HashMap<PersonId, Option<Instant>>> {
     let found: Vec<(PersonId, Option<Instant>)> = among(cx)
         .select_only()
         .columns([persons::Column::Id, persons::Column::RestrictedAt])
-        .filter(one_of(db, persons::Column::Id, ids.iter().copied()))
+        .filter(one_of(&**tx, persons::Column::Id, ids.iter().copied()))
         .filter(persons::Column::ErasedAt.is_null())
+        .lock(STAYS)
         .into_tuple()
-        .all(db)
+        .all(&**tx)
         .await?;
     Ok(found.into_iter().collect())
 }
@@ -176,9 +178,10 @@ pub(super) async fn one(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reac
     read(visible(cx, reach).filter(persons::Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)?)
 }
 
-/// One person who was not erased; 409 `person_erased` otherwise.
-pub(super) async fn present(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reach, id: PersonId) -> Result<Row> {
-    unerased(one(db, cx, reach, id).await?)
+/// One person who was not erased, and stays until the transaction ends; 409 `person_erased` otherwise.
+pub(super) async fn present(tx: &Writing, cx: &Context<'_>, reach: Reach, id: PersonId) -> Result<Row> {
+    let found = visible(cx, reach).filter(persons::Column::Id.eq(id)).lock(STAYS).one(&**tx).await?;
+    unerased(read(found.ok_or(Error::NotFound)?)?)
 }
 
 /// The person, unless they were erased: 409 `person_erased`.
@@ -190,8 +193,8 @@ pub(super) fn unerased(row: Row) -> Result<Row> {
 }
 
 /// One person whose data may be changed: present, and not restricted; 409 `person_erased` or `person_restricted` otherwise.
-pub(super) async fn changeable(db: &impl ConnectionTrait, cx: &Context<'_>, reach: Reach, id: PersonId) -> Result<Row> {
-    let row = present(db, cx, reach, id).await?;
+pub(super) async fn changeable(tx: &Writing, cx: &Context<'_>, reach: Reach, id: PersonId) -> Result<Row> {
+    let row = present(tx, cx, reach, id).await?;
     match row.restricted_at {
         None => Ok(row),
         Some(_) => Err(restricted()),

@@ -11,7 +11,7 @@ use crate::{
     policy::Action,
 };
 
-/// A person's access role, in a unit or in the whole organisation.
+/// A person's access role: a line manager's for a unit, any other in the whole organisation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Membership {
     /// Its id.
@@ -20,7 +20,7 @@ pub struct Membership {
     pub person_id: PersonId,
     /// The role.
     pub role: Role,
-    /// In which unit, child units included; without one, in the whole organisation.
+    /// Which unit a line manager manages, child units included.
     pub unit_id: Option<UnitId>,
     /// Since when.
     pub started_at: Instant,
@@ -37,7 +37,7 @@ pub struct NewMembership {
     pub person_id: PersonId,
     /// The role; an integration is no person's.
     pub role: Role,
-    /// In which unit; a line manager manages one.
+    /// Which unit a line manager manages; nobody else's role is for one.
     pub unit_id: Option<UnitId>,
 }
 

@@ -59,7 +59,7 @@ async fn known(
 ) -> Result<()> {
     let mut checks = Checks::default();
     for (pointer, person) in persons {
-        let there = crate::people::exists(&**tx, cx, *person).await?;
+        let there = crate::people::exists(tx, cx, *person).await?;
         checks.must(there, pointer, ("unknown", "There is no such person."));
     }
     if let Some(unit) = unit {

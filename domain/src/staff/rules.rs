@@ -23,13 +23,19 @@ pub const LONG_ABSENCE: TimeDelta = TimeDelta::weeks(2);
 /// The last place on a roster.
 pub const LAST_POSITION: i32 = 10_000;
 
-/// A line manager manages a unit; an integration is nobody.
+/// A line manager manages a unit, and nobody else's role ends at one: what a role reaches is `policy`'s; an integration is nobody.
 pub fn membership(new: &NewMembership) -> Result<()> {
     let mut checks = Checks::default();
     let somebody = new.role != Role::Integration;
     checks.must(somebody, "/role", ("forbidden", "A person cannot be an integration."));
     let placed = new.role != Role::LineManager || new.unit_id.is_some();
     checks.must(placed, "/unitId", ("required", "A line manager manages a unit."));
+    let kept = new.role == Role::LineManager || new.unit_id.is_none();
+    checks.must(
+        kept,
+        "/unitId",
+        ("forbidden", "Only a line manager's role is for a unit; others hold in the organisation."),
+    );
     checks.done()
 }
 

@@ -100,13 +100,13 @@ pub async fn start(cx: &Context<'_>, case: CaseId, new: NewTrajectory) -> Result
     let tx = cx.begin().await?;
     let case = crate::cases::open_one(&tx, cx, reach, case).await?;
     cx.may(Action::OpenCases)?;
-    people::unrestricted(&**tx, cx, case.person_id).await?;
     let protocol = protocol_versions::startable(&tx, cx, new.protocol_id).await?;
     rules::same_profile(&case.record_profile, &protocol)?;
     crate::cases::rules::same_subject(case.relation_id, &protocol)?;
     older(&tx, cx, (case.person_id, &protocol), Some(case.id)).await?;
     // As it stands now that nobody closes or moves it any more.
     let case = crate::cases::open_one(&tx, cx, reach, case.id).await?;
+    people::unrestricted(&tx, cx, case.person_id).await?;
     let of = ForCase { id: case.id, person_id: case.person_id, unit_id: case.unit_id, first: false };
     let around = organisations::surroundings(&**tx, cx, case.unit_id).await?;
     let fresh = prepare(&tx, cx, of, (new, protocol, around)).await?;

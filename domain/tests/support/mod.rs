@@ -10,6 +10,7 @@ use nazorg_domain::{
     database::Database,
     entities::{ApiKeyId, InvolvementId, OrganisationId, PersonId, Role, UnitId, access_events},
     error::{Error, ViolationCode},
+    idempotency::{self, Entered, IdempotencyKey, Pending, StoredAnswer},
     key_store::{KeyStore, MasterKey},
     organisations::{self, NewUnit},
     people::{self, NewPerson, Person},
@@ -118,6 +119,16 @@ impl House {
 
     /// A case of this person under the built-in protocol for peer support, supported by a colleague.
     pub(crate) async fn case(&self, person: PersonId, peer: PersonId, answers: Option<InvolvementId>) -> Case {
+        self.try_case(person, peer, answers).await.unwrap()
+    }
+
+    /// Such a case, or why not.
+    pub(crate) async fn try_case(
+        &self,
+        person: PersonId,
+        peer: PersonId,
+        answers: Option<InvolvementId>,
+    ) -> Result<Case, Error> {
         let admin = self.cx(Role::Admin);
         let origin = Origin::BuiltIn("second_victim_peer_support".to_owned());
         let draft = protocol_versions::upload(&admin, origin, false).await.unwrap();
@@ -133,7 +144,7 @@ impl House {
             involvement_id: answers,
             external_refs: Vec::new(),
         };
-        cases::open(&self.coordinator(), new).await.unwrap()
+        cases::open(&self.coordinator(), new).await
     }
 
     /// Time passes.
@@ -184,4 +195,18 @@ pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, Error>) -> Vec<(Stri
 /// One refused field.
 pub(crate) fn field(pointer: &str, code: &str) -> Vec<(String, String)> {
     vec![(pointer.to_owned(), code.to_owned())]
+}
+
+/// A request that is under way: what it does is committed when it is answered.
+pub(crate) async fn under_way<'a>(house: &'a House, raw: &str) -> Pending<'a> {
+    let key = IdempotencyKey { raw, route: "POST /v1/persons/{id}/erase", body: b"{}" };
+    match idempotency::enter(house.coordinator(), &key).await.unwrap() {
+        Entered::Fresh(pending) => pending,
+        Entered::Replayed(answer) => panic!("it was there: {answer:?}"),
+    }
+}
+
+/// What it is answered.
+pub(crate) fn answer() -> StoredAnswer {
+    StoredAnswer { status: 200, headers: Vec::new(), body: "{}".to_owned() }
 }

@@ -5,9 +5,11 @@
 mod support;
 
 mod close_ones;
+mod erasing;
 mod external_refs;
 mod incidents;
 mod jobs;
+mod keys;
 mod messages;
 mod people;
 mod rules_are_pure;

@@ -31,6 +31,8 @@ async fn a_membership_begins_and_ends() {
     assert_eq!(memberships::list(&cx, &past, None, 10).await.unwrap(), [ended]);
     let unplaced = memberships::create(&cx, new(Role::LineManager, None)).await;
     assert_eq!(refused(unplaced), field("/unitId", "required"));
+    let placed = memberships::create(&cx, new(Role::Coordinator, Some(house.unit("Ward", None).await))).await;
+    assert_eq!(refused(placed), field("/unitId", "forbidden"), "it would not end there");
     let nobody = memberships::create(&cx, new(Role::Integration, None)).await;
     assert_eq!(refused(nobody), field("/role", "forbidden"));
 }

@@ -3,14 +3,15 @@
 use chrono::TimeDelta;
 use nazorg_domain::{
     Context,
+    cases::{self, Case},
     entities::{
         ChannelKind, ContactMode, InvolvementId, PersonId, Role, Safe, SupportOffered, Voicemail, access_events, events,
     },
     error::Error,
-    follow_ups,
+    follow_ups::{self, Filter, FollowUp},
     incidents::{self, NewIncident, NewInvolvement},
     people::{self, PersonChange, contact_points, relations},
-    staff::{Wanted, absences, resolve},
+    staff::{Wanted, absences, resolve, rosters},
 };
 use sea_orm::EntityTrait;
 use uuid::Uuid;
@@ -98,6 +99,71 @@ async fn the_assigned_person_is_the_one_until_they_are_away() {
     assert_eq!(who().await, [Some(peer.id), None]);
 }
 
+/// The step of a case, as the coordinator sees it.
+async fn step(house: &House, case: &Case, name: &str) -> FollowUp {
+    let filter = Filter { case_ids: vec![case.id], ..Filter::default() };
+    let steps = follow_ups::list(&house.coordinator(), &filter, None, 50).await.unwrap();
+    steps.into_iter().find(|one| one.step == name).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_assigned_is_not_for_everybody_on_the_roster() {
+    let house = fresh_app().await;
+    let (anna, peer, colleague) =
+        (house.person("Anna").await, house.person("Peer").await, house.person("Colleague").await);
+    for (person_id, position) in [(peer.id, 1), (colleague.id, 2)] {
+        let role = "peer_supporter".to_owned();
+        let entry = rosters::NewRosterEntry { unit_id: None, role, person_id, position };
+        rosters::create(&house.coordinator(), entry).await.unwrap();
+    }
+    let case = house.case(anna.id, peer.id, None).await;
+    let offer = step(&house, &case, "offer").await;
+    let theirs = async |of: PersonId| {
+        let cx = house.as_person(Role::Supporter, Some(of), vec![]);
+        let own = follow_ups::list(&cx, &Filter::default(), None, 50).await.unwrap();
+        let asked = Filter { actor_ids: vec![of], ..Filter::default() };
+        let asked = follow_ups::list(&house.coordinator(), &asked, None, 50).await.unwrap();
+        [own, asked].map(|all| all.iter().any(|one| one.id == offer.id))
+    };
+    assert_eq!((theirs(peer.id).await, theirs(colleague.id).await), ([true, true], [false, false]));
+    let cx = house.as_person(Role::Supporter, Some(colleague.id), vec![]);
+    let said = follow_ups::complete(&cx, offer.id, "declined".to_owned()).await;
+    assert!(matches!(said, Err(Error::NotFound)), "{said:?}");
+
+    let cx = house.coordinator();
+    let away = |cover_person_id| absences::NewAbsence {
+        person_id: peer.id,
+        cover_person_id,
+        from: cx.now,
+        until: cx.now + TimeDelta::days(2),
+    };
+    absences::create(&cx, away(None)).await.unwrap();
+    assert_eq!(theirs(colleague.id).await, [true, true], "nobody in the case is there for it");
+    assert_eq!(step(&house, &case, "offer").await.actor_id, Some(colleague.id));
+    let cover = house.person("Cover").await;
+    absences::create(&cx, away(Some(cover.id))).await.unwrap();
+    assert_eq!((theirs(cover.id).await, theirs(colleague.id).await), ([true, true], [false, false]));
+    assert_eq!(step(&house, &case, "offer").await.actor_id, Some(cover.id));
+}
+
+#[tokio::test]
+async fn a_case_is_open_to_a_stand_in_until_the_work_is_done() {
+    let house = fresh_app().await;
+    let (anna, peer, other) = (house.person("Anna").await, house.person("Peer").await, house.person("Other").await);
+    let case = house.case(anna.id, peer.id, None).await;
+    let offer = step(&house, &case, "offer").await;
+    follow_ups::reassign(&house.coordinator(), offer.id, other.id).await.unwrap();
+    house.later(TimeDelta::hours(1));
+    let stand_in = || house.as_person(Role::Supporter, Some(other.id), vec![]);
+    assert_eq!(cases::read(&stand_in(), case.id).await.unwrap().id, case.id);
+    assert_eq!(people::read(&stand_in(), anna.id).await.unwrap().name.as_deref(), Some("Anna"));
+    follow_ups::complete(&stand_in(), offer.id, "declined".to_owned()).await.unwrap();
+    assert!(matches!(cases::read(&stand_in(), case.id).await, Err(Error::NotFound)));
+    assert!(matches!(people::read(&stand_in(), anna.id).await, Err(Error::NotFound)));
+    let said = follow_ups::read(&stand_in(), offer.id).await.unwrap();
+    assert_eq!(said.outcome.as_deref(), Some("declined"), "what they did themself stays theirs to see");
+}
+
 #[tokio::test]
 async fn an_offer_that_was_answered_is_known_at_the_incident_and_nothing_else_is() {
     let house = fresh_app().await;
@@ -111,9 +177,7 @@ async fn an_offer_that_was_answered_is_known_at_the_incident_and_nothing_else_is
     let before = incidents::read(&reporter, incident.id).await.unwrap();
 
     let supporter = house.as_person(Role::Supporter, Some(peer.id), vec![]);
-    let filter = follow_ups::Filter { case_ids: vec![case.id], ..follow_ups::Filter::default() };
-    let steps = follow_ups::list(&house.coordinator(), &filter, None, 50).await.unwrap();
-    let offer = steps.iter().find(|one| one.step == "offer").unwrap();
+    let offer = step(&house, &case, "offer").await;
     house.later(TimeDelta::hours(1));
     follow_ups::complete(&supporter, offer.id, "declined".to_owned()).await.unwrap();
     assert_eq!(offered().await, SupportOffered::Yes, "declining is an answer to an offer");

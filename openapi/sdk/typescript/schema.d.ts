@@ -790,8 +790,8 @@ export interface paths {
         put?: never;
         /**
          * Give a person an access role
-         * @description In a unit and those below it, or in the whole organisation. An integration that acts on behalf of the person acts in
-         *     this role. Only an administrator makes an administrator.
+         * @description A line manager's for a unit and those below it, any other in the whole organisation. An integration that acts on behalf of the
+         *     person acts in this role. Only an administrator makes an administrator.
          */
         post: operations["createMembership"];
         delete?: never;
@@ -831,7 +831,7 @@ export interface paths {
         put?: never;
         /**
          * End a membership
-         * @description The person's access in this role ends within thirty seconds.
+         * @description The person's access in this role ends within thirty seconds, that of a key of their own included.
          */
         post: operations["endMembership"];
         delete?: never;
@@ -1839,7 +1839,10 @@ export interface components {
             policy: string;
             /** @description What for: `support`. */
             purpose: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The same for everything one request did. A name of the service's own, which no caller and no log line bears.
+             */
             requestId: string;
             /**
              * Format: uuid
@@ -2782,7 +2785,7 @@ export interface components {
             startedAt: string;
             /**
              * Format: uuid
-             * @description In which unit, those below it included; absent is the whole organisation.
+             * @description Which unit a line manager manages, those below it included; absent for every other role, which holds in the whole organisation.
              */
             unitId?: string;
         };
@@ -3115,7 +3118,7 @@ export interface components {
             role: components["schemas"]["Role"];
             /**
              * Format: uuid
-             * @description In which unit, those below it included; a line manager needs one.
+             * @description Which unit a line manager manages, those below it included; no other role is for a unit.
              */
             unitId?: string;
         };
@@ -3410,7 +3413,10 @@ export interface components {
             contactPoints: components["schemas"]["ContactPoint"][];
             /** Format: date-time */
             exportedAt: string;
-            /** @description What was promised in these cases, and what came of it. */
+            /**
+             * @description What was promised in these cases, and what came of it. A task that was left because something between somebody and who is close was
+             *     not sent is `task:withheld`: its name may be what the other said of it.
+             */
             followUps: components["schemas"]["FollowUp"][];
             /** @description `nazorg.person-export/1`; another number says that members were renamed or taken away. */
             format: string;
@@ -3767,7 +3773,7 @@ export interface components {
          * @description What a key may touch at all.
          * @enum {string}
          */
-        Scope: "settings" | "people_read" | "people_write" | "incidents" | "cases_read" | "cases_write" | "oversight";
+        Scope: "settings" | "people_read" | "people_write" | "incidents" | "cases_read" | "cases_write" | "oversight" | "text_messages";
         /**
          * Steps
          * @description Steps of the protocol.

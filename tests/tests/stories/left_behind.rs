@@ -1,9 +1,10 @@
 //! What could be left behind: the words of closed cases when their person is erased, aftercare that reopens what may only be kept,
 //! ways back from a case that is nobody's any more; and what a person sees of what somebody close to them was sent.
 
-use nazorg::domain::entities::{CaseId, DataKeyId, cases};
+use nazorg::domain::entities::{CaseId, DataKeyId, MessageId, MessageStatus, cases, messages};
 use nazorg_tests::{
     backup, canary,
+    client::fresh_id,
     hospital::{CHECK_IN, Hospital},
     service::Service,
 };
@@ -11,7 +12,7 @@ use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::forgetting::{holds, rows};
+use crate::forgetting::{holds, rows, says};
 
 const EVENT: &str = "2026-12-01T06:59:50Z";
 const REPORTED: &str = "2026-12-01T07:00:00Z";
@@ -172,7 +173,10 @@ fn id(value: &Value) -> Uuid {
 }
 
 async fn family(service: &Service) -> Family {
-    let mut hospital = Hospital::found(service).await;
+    within(service, Hospital::found(service).await).await
+}
+
+async fn within(service: &Service, mut hospital: Hospital) -> Family {
     let ask_sister = "  - step: family\n    title: {nl: Naaste, en: Someone close}\n    actor: peer_supporter\n    action: message\n    \
                       message: {to: close_one, template: family_checkin}\n    anchor: event_at\n    offset: P1D\n    at: '10:00'\n    \
                       outcomes: {answered: [], no_answer: []}\n  - step: talk\n";
@@ -201,6 +205,24 @@ async fn family(service: &Service) -> Family {
     assert_eq!((&asked["status"], &asked["recipientId"]), (&json!("sent"), &json!(sister)), "{asked}");
     let asked = id(&asked["id"]);
     Family { hospital, client, sister, case, asked }
+}
+
+/// An incident system that gives everything it does in one go one name, through to the case that it opens.
+#[tokio::test]
+async fn what_a_caller_calls_its_requests_stands_in_no_table() {
+    let service = Service::start().await;
+    let (request, trace) = (fresh_id(), fresh_id().simple().to_string());
+    let mut hospital = Hospital::found(&service).await;
+    hospital.coordinator = hospital.coordinator.named(request, &trace);
+    hospital.reporter = hospital.reporter.named(request, &trace);
+    let Family { hospital, client, .. } = within(&service, hospital).await;
+    let log = hospital.coordinator.get(&format!("/v1/persons/{client}/access-events?limit=100")).await;
+    assert_eq!(log.headers["x-request-id"], request.to_string().as_str(), "the answer bears the caller's name");
+    let all = rows(service.app()).await;
+    assert!(all.iter().any(|(table, row)| table == "access_events" && says(row, "incident.reported")));
+    let named: Vec<_> = all.iter().filter(|(_, row)| holds(row, request) || says(row, &trace)).collect();
+    assert!(named.is_empty(), "by this an incident and its support are found together: {named:#?}");
+    service.is_balanced().await;
 }
 
 #[tokio::test]
@@ -236,6 +258,19 @@ async fn a_case_that_is_nobodys_leads_back_to_nobody() {
         let refused = service.app().db.reader().execute_unprepared(change).await.unwrap_err().to_string();
         assert!(refused.contains("append-only"), "{change}: {refused}");
     }
+    service.is_balanced().await;
+}
+
+#[tokio::test]
+async fn what_was_sent_to_somebody_who_was_erased_leads_to_no_address() {
+    let service = Service::start().await;
+    let Family { hospital, sister, asked, .. } = family(&service).await;
+    let row =
+        async || messages::Entity::find_by_id(MessageId(asked)).one(service.app().db.reader()).await.unwrap().unwrap();
+    assert!(row().await.contact_point_id.is_some());
+    hospital.coordinator.post_nothing(&format!("/v1/persons/{sister}/erase")).await.expect(200);
+    let left = row().await;
+    assert_eq!((left.status, left.contact_point_id, left.provider_id), (MessageStatus::Sent, None, None));
     service.is_balanced().await;
 }
 

@@ -211,7 +211,7 @@ async fn what_came_of_it_is_said_by_its_recipient_once() {
         .collect();
     assert_eq!(buttons, ["seen", "held", "declined"], "what reveals nothing: {page}");
     assert!(page.contains("Iets anders? Log dan in."));
-    for nonsense in ["", "done", "expired", "held%20", "seen=seen"] {
+    for nonsense in ["", "done", "expired", "held%20", "seen=seen", "unsafe_at_home"] {
         assert_eq!(world.press(&token, nonsense).await.0, 409, "{nonsense}");
     }
     for _ in 0..2 {

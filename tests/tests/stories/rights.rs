@@ -462,5 +462,16 @@ async fn a_close_one_is_not_told_about_somebody_whose_data_may_only_be_kept() {
     let about = question(&night.hospital, night.trainees_case, "family").await;
     assert_eq!(about, ("suppressed".to_owned(), "restricted".to_owned()), "it would rest on what the trainee said");
     assert_eq!(question(&night.hospital, night.case, "ask").await.0, "sent", "her own goes on");
+    // Nor by way of the task that it left: that of her own question says why, that of the question between the two does not.
+    let api = &night.hospital.coordinator;
+    let export = api.get(&format!("/v1/persons/{trainee}/export")).await.expect(200);
+    let steps = items(&export, "followUps").iter().filter_map(|one| one["step"].as_str());
+    let tasks: BTreeSet<_> = steps.filter(|step| step.starts_with("task:")).collect();
+    assert_eq!(tasks, BTreeSet::from(["task:restricted", "task:withheld"]));
+    let added = items(&export["trajectories"][0], "inputs").iter().filter(|one| one["kind"] == "task_added");
+    let codes: BTreeSet<_> = added.map(|one| one["code"].as_str().unwrap_or_default()).collect();
+    assert_eq!(codes, BTreeSet::from(["restricted", "withheld"]));
+    let seen = api.get(&format!("/v1/follow-ups?caseId={}", night.trainees_case)).await.text;
+    assert!(!seen.contains("withheld"), "whoever does it knows why: {seen}");
     service.is_balanced().await;
 }

@@ -1,6 +1,5 @@
 //! Saying that a message was seen: of what was sent, of what nobody knew of, again, and of what never went out.
 
-use nazorg::domain::entities::Role;
 use nazorg_tests::{
     hospital::{CHECK_IN, Hospital},
     service::{BEGINNING, Ground, Leg, Service},
@@ -58,7 +57,7 @@ async fn whatever_may_have_arrived_can_be_seen_and_nothing_else() {
     world.seen(sent).await.refused(409, "message_not_sent");
 
     world.service.travel_to(MORNING).await;
-    let adapter = world.service.key(world.hospital.tenant.id, Role::Integration, None).await;
+    let adapter = world.service.adapter(world.hospital.tenant.id).await;
     let gone = world.question(lost).await["id"].as_str().unwrap().to_owned();
     adapter.post(&format!("/v1/messages/{gone}/report-delivery"), json!({"status": "failed"})).await.expect(204);
     for (case, was, reason) in

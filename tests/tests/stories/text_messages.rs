@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use nazorg::domain::entities::{JobKind, Role, jobs};
+use nazorg::domain::entities::{JobKind, jobs};
 use nazorg_tests::{
     canary,
     client::Client,
@@ -40,7 +40,7 @@ impl World {
         let settings: Vec<_> = settings.collect();
         let service = Service::start_with(Ground::new(Leg::from_env()), BEGINNING, &settings).await;
         let hospital = Hospital::found(&service).await;
-        let adapter = service.key(hospital.tenant.id, Role::Integration, None).await;
+        let adapter = service.adapter(hospital.tenant.id).await;
         Self { service, hospital, gateway, adapter }
     }
 
@@ -274,6 +274,11 @@ async fn a_stop_from_a_number_that_was_replaced_counts_for_a_while_and_tells_som
         world.gets_another_number(name).await;
     }
 
+    // What stands on the edge of the internet opens nothing else, whomever it says it acts for.
+    let adapter = world.adapter.on_behalf_of(world.hospital.people["peer"]);
+    for path in ["/v1/cases", "/v1/persons", "/v1/incidents"] {
+        assert_eq!(adapter.get(path).await.status, 403, "{path}");
+    }
     world.reply(OLD, "STOP").await;
     assert!(world.wants_none("moved").await, "it is where we wrote to");
     assert_eq!(world.tasks(moved).await, [task("replied")], "and somebody looks whose it was");

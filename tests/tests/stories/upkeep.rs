@@ -11,10 +11,12 @@ use nazorg::{
     upkeep::{self, Which},
 };
 use nazorg_tests::{
+    client::With,
     hospital::{CHECK_IN, Hospital, ROUNDS},
     service::{BEGINNING, Ground, Leg, Service},
     smtp_sink::SmtpSink,
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -241,11 +243,20 @@ async fn the_master_key_is_changed_while_everything_stays_readable() {
     // Step 2: each process learns of the new key. Step 3: the first one wraps by it, and who was not restarted yet reads that.
     with_keys(&mut service, &mut hospital, (&old, &new)).await;
     with_keys(&mut service, &mut hospital, (&new, &old)).await;
+    let again = async |hospital: &Hospital| {
+        let with = With { idempotency_key: Some("registers-once".to_owned()), ..With::default() };
+        let body = json!({"name": "CANARY-NAME once"});
+        hospital.coordinator.send(Method::POST, "/v1/persons", Some(body), with).await.id_of(201)
+    };
+    let first = again(&hospital).await;
     hospital.register("late").await;
     with_keys(&mut service, &mut hospital, (&old, &new)).await;
     everybody_is_readable(&hospital).await;
 
+    // An answer that was kept under the one is the answer under the other.
+    assert_eq!(again(&hospital).await, first);
     with_keys(&mut service, &mut hospital, (&new, &old)).await;
+    assert_eq!(again(&hospital).await, first);
     let clock = service.clock.clone();
     let wrapped = upkeep::rewrap(&service.config(), clock).await.unwrap();
     assert!(wrapped > 5, "the organisation's and everybody's key: {wrapped}");

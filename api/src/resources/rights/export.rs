@@ -31,6 +31,7 @@ use super::{
         trajectories::TrajectoryView,
     },
     inputs::InputView,
+    withheld::Withheld,
 };
 use crate::types::Instant;
 
@@ -57,7 +58,8 @@ pub(super) struct PersonExportView {
     assignments: Vec<ExportedAssignment>,
     /// What ran in these cases, with their own rhythm and what was said to it.
     trajectories: Vec<ExportedTrajectory>,
-    /// What was promised in these cases, and what came of it.
+    /// What was promised in these cases, and what came of it. A task that was left because something between somebody and who is close was
+    /// not sent is `task:withheld`: its name may be what the other said of it.
     follow_ups: Vec<FollowUpView>,
     /// What was written in these cases. A note may tell of somebody else: whoever hands it over reads it first.
     notes: Vec<ExportedNote>,
@@ -98,10 +100,16 @@ impl From<Everything> for PersonExportView {
         let KeptAbout { cases, assignments, notes } = cases;
         let close_ones: HashSet<_> =
             cases.iter().filter(|case| case.relation_id.is_some()).map(|case| case.id).collect();
+        let between_two = |one: &&Message| one.audience == Audience::Family || close_ones.contains(&one.case_id);
+        let withheld = Withheld(messages.iter().filter(between_two).map(|one| one.id.0).collect());
         let in_theirs = messages.into_iter().map(|one| {
-            let two = one.audience == Audience::Family || close_ones.contains(&one.case_id);
+            let two = withheld.holds(one.id.0);
             ExportedMessage::in_theirs(one).between(two)
         });
+        let trajectories = trajectories.into_iter().map(|(trajectory, inputs)| {
+            (trajectory, inputs.into_iter().map(|input| withheld.input(input)).collect::<Vec<_>>())
+        });
+        let follow_ups = follow_ups.into_iter().map(|one| withheld.follow_up(one));
         let elsewhere = as_close_one.into_iter().map(ExportedMessage::elsewhere);
         Self {
             format: FORMAT.to_owned(),
@@ -112,8 +120,8 @@ impl From<Everything> for PersonExportView {
             consents: all(consents),
             cases: all(cases),
             assignments: all(assignments),
-            trajectories: all(trajectories),
-            follow_ups: all(follow_ups),
+            trajectories: trajectories.map(Into::into).collect(),
+            follow_ups: follow_ups.map(Into::into).collect(),
             notes: all(notes),
             messages: in_theirs.chain(elsewhere).collect(),
             involvements: all(involvements),

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use nazorg_entities::{Instant, PersonId, ProtocolId, ProtocolStatus, UnitId};
-use sea_orm::{ConnectionTrait, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 
 use crate::{
     Context,
+    database::Writing,
     error::{Error, Result},
     organisations::{self, AROUND, UP},
     protocols::Surroundings,
@@ -26,29 +27,30 @@ pub(in crate::cases) struct Found {
     pub(in crate::cases) around: Option<Surroundings>,
     /// Where the version stands, if there is one.
     pub(in crate::cases) status: Option<ProtocolStatus>,
-    /// Of those named who are there and not erased: since when their data may only be kept.
+    /// Of those named who are there and not erased, and stay until the transaction ends: since when their data may only be kept.
     pub(in crate::cases) people: HashMap<PersonId, Option<Instant>>,
     /// Whether there has been a case about the person.
     pub(in crate::cases) been: bool,
 }
 
-/// Looks it all up. Persons by their ids, as [`Context::ours`] tells for the same reason.
-pub(in crate::cases) async fn look(db: &impl ConnectionTrait, cx: &Context<'_>, named: &Named<'_>) -> Result<Found> {
+/// Looks it all up. Persons by their ids, as [`Context::ours`] tells for the same reason; held as [`crate::people::known`] holds them.
+pub(in crate::cases) async fn look(tx: &Writing, cx: &Context<'_>, named: &Named<'_>) -> Result<Found> {
     let Named { unit, protocol, person, others } = named;
     let places: Vec<String> = (4..=4 + others.len()).map(|place| format!("${place}")).collect();
+    let held = if tx.get_database_backend() == DbBackend::Postgres { "FOR KEY SHARE" } else { "" };
     let sql = format!(
-        "{UP} SELECT {AROUND}, \
+        "{UP}, present AS (SELECT id, restricted_at FROM persons WHERE id IN ({}) \
+         AND CASE WHEN organisation_id = $1 THEN TRUE ELSE FALSE END AND erased_at IS NULL {held}) \
+         SELECT {AROUND}, \
          (SELECT status FROM protocols WHERE organisation_id = $1 AND id = $3) AS protocol_status, \
          EXISTS (SELECT 1 FROM cases WHERE organisation_id = $1 AND person_id = $4) AS been, \
-         persons.id AS person, persons.restricted_at \
-         FROM organisations LEFT JOIN persons ON persons.id IN ({}) \
-         AND CASE WHEN persons.organisation_id = $1 THEN TRUE ELSE FALSE END AND persons.erased_at IS NULL \
-         WHERE organisations.id = $1",
+         present.id AS person, present.restricted_at \
+         FROM organisations LEFT JOIN present ON TRUE WHERE organisations.id = $1",
         places.join(", ")
     );
     let mut values: Vec<Value> = vec![cx.organisation.into(), (*unit).into(), (*protocol).into(), (*person).into()];
     values.extend(others.iter().map(|(_, other)| Value::from(*other)));
-    let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+    let rows = tx.query_all_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
     let row = rows.first().ok_or(Error::NotFound)?;
     let around = match organisations::around(row, *unit) {
         Ok(around) => Some(around),

@@ -77,9 +77,9 @@ pub async fn give(cx: &Context<'_>, person: PersonId, new: NewConsent) -> Result
     let reach = cx.may(Action::WritePeople)?;
     rules::check(&new, cx.now)?;
     let tx = cx.begin().await?;
-    persons::changeable(&**tx, cx, reach, person).await?;
+    persons::changeable(&tx, cx, reach, person).await?;
     if let Some(recipient) = new.recipient_person_id {
-        let there = persons::one(&**tx, cx, reach, recipient).await;
+        let there = persons::present(&tx, cx, reach, recipient).await;
         there.map_err(|error| organisations::unknown(error, "/recipientPersonId"))?;
     }
     let NewConsent { purpose, recipient_person_id, recipient, items, legal_basis, given_by, valid_from, valid_until } =

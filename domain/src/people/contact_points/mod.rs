@@ -101,7 +101,7 @@ pub async fn create(cx: &Context<'_>, person: PersonId, new: NewContactPoint) ->
     rules::check(&new, cx.now)?;
     let (verified_at, expires_at) = rules::asked(new.safe, new.expires_at, cx.now)?;
     let tx = cx.begin().await?;
-    let key = cx.app.keys.one(persons::changeable(&**tx, cx, reach, person).await?.key_id).await?;
+    let key = cx.app.keys.one(persons::changeable(&tx, cx, reach, person).await?.key_id).await?;
     let NewContactPoint { channel, address, safe, expires_at: _, allowed, voicemail, contact_mode, preference } = new;
     let point = ContactPoint {
         id: ContactPointId(cx.app.ids.next()),
@@ -174,7 +174,7 @@ pub async fn change(
     let tx = cx.begin().await?;
     let found = rows::one(&**tx, cx, reach, id).await?;
     persons::hold(&tx, &[found.0.person_id]).await?;
-    persons::changeable(&**tx, cx, reach, found.0.person_id).await?;
+    persons::changeable(&tx, cx, reach, found.0.person_id).await?;
     let before = open(&**tx, cx, found).await?;
     let after = ContactPoint { version: expected + 1, ..rules::changed(before, change)? };
     rows::update(&tx, cx, &after).await?;
@@ -194,7 +194,7 @@ pub async fn verify(
     let tx = cx.begin().await?;
     let found = rows::one(&**tx, cx, reach, id).await?;
     persons::hold(&tx, &[found.0.person_id]).await?;
-    persons::changeable(&**tx, cx, reach, found.0.person_id).await?;
+    persons::changeable(&tx, cx, reach, found.0.person_id).await?;
     let before = rules::in_use(open(&**tx, cx, found).await?)?;
     let (verified_at, expires_at) = rules::asked(safe, expires_at, cx.now)?;
     let after = ContactPoint { safe, verified_at, expires_at, version: before.version + 1, ..before };

@@ -46,8 +46,8 @@ pub async fn create(cx: &Context<'_>, person: PersonId, other: PersonId, kind: S
     checks.word("/kind", &kind);
     checks.done()?;
     let tx = cx.begin().await?;
-    persons::changeable(&**tx, cx, reach, person).await?;
-    let there = persons::changeable(&**tx, cx, reach, other).await;
+    persons::changeable(&tx, cx, reach, person).await?;
+    let there = persons::changeable(&tx, cx, reach, other).await;
     there.map_err(|error| organisations::unknown(error, "/otherPersonId"))?;
     if person == other {
         return Err(Error::violation(ViolationCode::SamePerson, "Nobody is related to themselves."));

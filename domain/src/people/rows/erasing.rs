@@ -1,8 +1,8 @@
 //! The SQL of an erasure.
 
 use nazorg_entities::{
-    CaseStatus, Instant, PersonId, absences, api_keys, assignments, cases, consents, contact_points, external_refs,
-    follow_ups, involvements, memberships, persons, relations, roster_entries,
+    Audience, CaseStatus, Instant, PersonId, absences, api_keys, assignments, cases, consents, contact_points,
+    external_refs, follow_ups, involvements, memberships, messages, persons, relations, roster_entries,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait,
@@ -129,7 +129,29 @@ pub(in crate::people) async fn erase(tx: &Writing, cx: &Context<'_>, row: &Row) 
         .filter(api_keys::Column::RevokedAt.is_null())
         .exec(db)
         .await?;
+    // What a key is called is often whose it is.
+    api_keys::Entity::update_many()
+        .col_expr(api_keys::Column::Name, Expr::value(""))
+        .filter(api_keys::Column::PersonId.eq(id))
+        .exec(db)
+        .await?;
     nameless(tx, cx, row).await
+}
+
+/// Over which of their addresses they were written to, and what the provider calls it, lead to them by way of its log. Messages come before
+/// persons in the order of locks, so this comes before [`locked`].
+pub(in crate::people) async fn traceless(tx: &Writing, cx: &Context<'_>, id: PersonId) -> Result<()> {
+    use messages::Column as C;
+    messages::Entity::update_many()
+        .col_expr(C::ContactPointId, Expr::value(None::<Uuid>))
+        .col_expr(C::ProviderId, Expr::value(None::<String>))
+        .filter(C::OrganisationId.eq(cx.organisation))
+        .filter(C::RecipientId.eq(id))
+        .filter(C::Audience.ne(Audience::Staff))
+        .filter(C::FinalAt.is_not_null())
+        .exec(&**tx)
+        .await?;
+    Ok(())
 }
 
 async fn nameless(tx: &Writing, cx: &Context<'_>, row: &Row) -> Result<()> {

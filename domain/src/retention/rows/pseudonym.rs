@@ -1,8 +1,8 @@
 //! The SQL of a case that becomes nobody's.
 
 use nazorg_entities::{
-    Audience, DataKeyId, PersonId, access_events, cases, follow_ups, messages, notes, persons, support_links,
-    trajectories,
+    Audience, DataKeyId, PersonId, access_events, cases, events, follow_ups, messages, persons, relations,
+    support_links, trajectories,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr,
@@ -10,7 +10,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::words;
-use crate::{Context, database::Writing, error::Result};
+use crate::{Context, database::Writing, error::Result, events::Kind};
 
 /// The record stays, and is nobody's: a person without a name, whose key never was. Answers that person.
 pub(in crate::retention) async fn pseudonymise(
@@ -80,7 +80,7 @@ async fn recipients(tx: &Writing, (case, nobody): (&cases::Model, PersonId)) -> 
 }
 
 /// The access log goes on under the pseudonym: who saw what of this case, and no longer whose it was. Found by the persons it concerned,
-/// as the log's index is.
+/// as the log's index is: who was written to, who might have been, and whose it was.
 async fn lines(tx: &Writing, cx: &Context<'_>, (case, nobody): (&cases::Model, PersonId)) -> Result<()> {
     use access_events::Column as C;
     let mut concerned: Vec<PersonId> = messages::Entity::find()
@@ -93,6 +93,11 @@ async fn lines(tx: &Writing, cx: &Context<'_>, (case, nobody): (&cases::Model, P
         .into_tuple()
         .all(&**tx)
         .await?;
+    let (theirs, others) = (relations::Column::PersonId, relations::Column::OtherPersonId);
+    for (one, other) in [(theirs, others), (others, theirs)] {
+        let close = relations::Entity::find().select_only().column(other).filter(one.eq(case.person_id));
+        concerned.extend(close.into_tuple::<PersonId>().all(&**tx).await?);
+    }
     concerned.push(case.person_id);
     access_events::Entity::update_many()
         .col_expr(C::PersonId, Expr::value(Some(nobody)))
@@ -107,7 +112,12 @@ async fn lines(tx: &Writing, cx: &Context<'_>, (case, nobody): (&cases::Model, P
 /// The lines about the case, or about something in it.
 fn about(case: &cases::Model) -> Condition {
     use access_events::Column as C;
-    let notes = notes::Entity::find().select_only().column(notes::Column::Id).filter(notes::Column::CaseId.eq(case.id));
+    // By the events, which outlive the words.
+    let notes = events::Entity::find()
+        .select_only()
+        .column(events::Column::SubjectId)
+        .filter(events::Column::CaseId.eq(case.id))
+        .filter(events::Column::Kind.eq(Kind::NoteWritten.as_str()));
     let running = trajectories::Entity::find()
         .select_only()
         .column(trajectories::Column::Id)
