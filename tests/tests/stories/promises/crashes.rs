@@ -30,6 +30,7 @@ async fn p05_workers_killed_at_random_moments_lose_nothing_and_double_nothing_to
     for nth in 0..kills {
         trial.begin(nth);
         trial.chance.wait(600).await;
+        trial.fault_begins();
         let working = trial.service.working();
         let one = nth % working.len();
         working[one].kill();

@@ -34,6 +34,7 @@ async fn p10_postgres_restarted_and_hanging_loses_nothing_and_is_told() {
     trial.begin(0);
     trial.chance.wait(400).await;
     let mut database = postgres(&mut trial);
+    trial.fault_begins();
     database.stop();
     trial.says_that_it_is_away().await;
     let refused = coordinator.get("/v1/cases").await;
@@ -49,10 +50,13 @@ async fn p10_postgres_restarted_and_hanging_loses_nothing_and_is_told() {
 
     trial.begin(1);
     trial.chance.wait(400).await;
+    trial.fault_begins();
     database.freeze();
     trial.says_that_it_is_away().await;
+    let asked = Instant::now();
     let refused = coordinator.get("/v1/cases").await;
     assert!(refused.header("Retry-After").is_some(), "{refused:?}");
+    println!("P10: who asked was told so after {:.1?}", asked.elapsed());
     assert_eq!(refused.status, 503, "who is not answered is told so: {refused:?}");
     database.thaw();
     trial.fault_is_over();

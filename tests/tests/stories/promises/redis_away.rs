@@ -79,6 +79,7 @@ async fn p08_redis_killed_and_hanging_at_random_moments_loses_nothing() {
     for wave in 0..faults {
         trial.begin(wave);
         trial.chance.wait(400).await;
+        trial.fault_begins();
         if wave % 2 == 0 {
             trial.service.ground.redis.as_mut().unwrap().restart(); // without persistence: empty
         } else {
