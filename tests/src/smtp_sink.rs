@@ -38,6 +38,8 @@ pub enum Does {
     Hang,
     /// Says nothing until [`SmtpSink::release`], then what it usually says.
     Hold,
+    /// Says what it usually says, this much later.
+    Wait(Duration),
     /// Hangs up.
     Cut,
 }
@@ -278,7 +280,7 @@ impl Talk {
             to: to.to_vec(),
             data,
             at: Instant::now(),
-            accepted: matches!(does, None | Some(Does::Hold)),
+            accepted: matches!(does, None | Some(Does::Hold | Does::Wait(_))),
         };
         let number = {
             let mut script = self.script.lock().unwrap();
@@ -313,6 +315,10 @@ impl Talk {
                 self.gate.send_modify(|gate| gate.held += 1);
                 let mut gate = self.gate.subscribe();
                 let _ = gate.wait_for(|gate| gate.open).await;
+                say(line, usual).await.map(|()| true)
+            }
+            Some(Does::Wait(time)) => {
+                tokio::time::sleep(time).await;
                 say(line, usual).await.map(|()| true)
             }
             Some(Does::Cut) => Err(Over),

@@ -12,6 +12,7 @@ use nazorg::domain::entities::{MessageStatus, PersonId, Role, cases, jobs, messa
 use nazorg_tests::{
     client::{Client, With, fresh_key},
     morning::OPENED,
+    processes::Member,
     redis::Redis,
     service::{Ground, Leg},
     smtp_sink::{At, Behaviour, Does},
@@ -23,13 +24,20 @@ use uuid::Uuid;
 
 use super::{PATIENCE, Trial, size};
 
+/// Where in the conversation a mail server may be slow.
+const SLOW: [At; 4] = [At::Mail, At::Rcpt, At::Data, At::Text];
+
+/// The mail server takes its time, so that there is something to be killed in the middle of; the last time, it holds what everybody has in
+/// hand, and all are killed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p05_workers_killed_at_random_moments_lose_nothing_and_double_nothing_to_a_person() {
     let kills = size("PROMISES_KILLS", 5);
     let mut trial = Trial::ready(2, (size("PROMISES_REMINDERS", 100), kills)).await;
-    for nth in 0..kills {
+    for nth in 0..kills - 1 {
+        let at = SLOW[trial.chance.below(SLOW.len() as u64) as usize];
+        trial.mail.behave(Behaviour { at, does: Does::Wait(Duration::from_millis(200)), times: None });
         trial.begin(nth);
-        trial.chance.wait(600).await;
+        trial.chance.wait(1_500).await;
         trial.fault_begins();
         let working = trial.service.working();
         let one = nth % working.len();
@@ -37,7 +45,20 @@ async fn p05_workers_killed_at_random_moments_lose_nothing_and_double_nothing_to
         trial.service.start_all().await;
         trial.fault_is_over();
     }
-    trial.ends("P05").await;
+    trial.mail.behave(Behaviour { at: At::Text, does: Does::Hold, times: None });
+    trial.begin(kills - 1);
+    trial.mail.wait_for_held(PATIENCE).await;
+    trial.fault_begins();
+    trial.service.working().iter_mut().for_each(Member::kill);
+    trial.mail.release();
+    trial.mail.behave(None);
+    trial.service.start_all().await;
+    trial.fault_is_over();
+    let ends = trial.ends("P05").await;
+    let struck: usize =
+        ends.iter().filter(|((_, end, times), _)| end == "unknown" || *times > 1).map(|(_, count)| count).sum();
+    println!("P05: {struck} were in the hands of somebody who was killed");
+    assert!(struck > 0, "{ends:?}");
 }
 
 /// Opens a case for each person; answers the ids that were acknowledged, and how many requests got no answer.
